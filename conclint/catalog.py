@@ -1,0 +1,117 @@
+"""API knowledge as data: what the concurrency APIs make, run, raise and lose.
+
+:func:`load` reads ``catalog.toml``, which stands beside this module, once. Names in it are fully qualified
+(``threading.Lock``); a method is its type's name and its own (``multiprocessing.Pool.apply_async``).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class ApiType(NamedTuple):
+    """A type of object that the model follows."""
+
+    name: str
+    kind: str
+    """What it is, whatever module it is from: ``lock``, ``thread``, ``process_pool``, ``future`` ..."""
+    api: str
+    """``threading``, ``multiprocessing``, ``concurrent.futures`` or ``asyncio``."""
+    base: str | None
+    namespace: str | None
+    """The module whose functions its methods are, for multiprocessing contexts and managers."""
+    start_method: str
+    target: tuple[int, str] | None
+    """Position and keyword of the constructor's argument that it will run."""
+
+
+class Runs(NamedTuple):
+    """A call that runs one of its arguments elsewhere."""
+
+    position: int
+    keyword: str
+    place: str
+    """``thread``, ``pool task`` or ``done callback``."""
+
+
+class Catalog:
+    """The catalogue, indexed for the questions the model asks."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.types: dict[str, ApiType] = {}
+        self.made_by: dict[str, ApiType] = {}
+        for name, entry in data["type"].items():
+            target = entry.get("target")
+            api_type = ApiType(
+                name,
+                entry["kind"],
+                entry["api"],
+                entry.get("base"),
+                entry.get("namespace"),
+                entry.get("start_method", ""),
+                (target[0], target[1]) if target else None,
+            )
+            self.types[name] = api_type
+            for maker in entry["made_by"]:
+                self.made_by[maker] = api_type
+        self.returns: dict[str, str] = data["returns"]
+        self.runs: dict[str, Runs] = {
+            name: Runs(entry["argument"][0], entry["argument"][1], entry["place"])
+            for name, entry in data["runs"].items()
+        }
+        self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}
+        starts = data["starts_processes"]
+        self.process_constructors = frozenset(starts["constructors"])
+        self.process_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in starts["methods"].items()}
+        harmless = data["harmless"]
+        self.harmless_functions = frozenset(harmless["functions"])
+        self.harmless_methods = frozenset(harmless["methods"])
+        self.harmless_of: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in harmless["of"].items()}
+        self.log_functions = frozenset(data["logging"]["functions"])
+        self.log_methods = frozenset(data["logging"]["methods"])
+        self._log_words = frozenset(data["logging"]["words"])
+        self.cleanup_methods = frozenset(data["cleanup"]["methods"])
+        locks = data["locks"]
+        self.lock_kinds = frozenset(locks["kinds"])
+        self.acquire_methods = frozenset(locks["acquire"])
+        self.release_methods = frozenset(locks["release"])
+        self._lock_words = frozenset(locks["words"])
+        self.result_methods = frozenset(name.rpartition(".")[2] for name in self.calls["results"])
+
+    def says_lock(self, identifier: str) -> bool:
+        """Whether the words of ``identifier`` say that it is a lock (``_write_lock``, not ``block``)."""
+        return not self._lock_words.isdisjoint(_words(identifier))
+
+    def says_logger(self, identifier: str) -> bool:
+        """Whether the words of ``identifier`` say that it is a logger."""
+        return not self._log_words.isdisjoint(_words(identifier))
+
+    def is_a(self, api_type: ApiType, name: str) -> bool:
+        """Whether ``api_type`` is the type ``name`` or derived from it."""
+        current: ApiType | None = api_type
+        while current is not None:
+            if current.name == name:
+                return True
+            current = self.types.get(current.base) if current.base else None
+        return False
+
+
+@cache
+def _words(identifier: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", identifier))
+
+
+@cache
+def load() -> Catalog:
+    """The catalogue that ships with conclint, read on first use."""
+    text = files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8")
+    return Catalog(tomllib.loads(text))

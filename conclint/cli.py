@@ -1,0 +1,177 @@
+"""The command line: options to settings, files to findings, findings to a report and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from . import __version__
+from .config import Settings, resolve
+from .discovery import discover
+from .engine import check_bytes, check_files
+from .model import FileReport, Problem
+from .registry import UnknownRuleError, find
+from .report import FORMATS, Run, load
+
+CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+
+STDIN = "-"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status: 0 nothing found, 1 findings, 2 an error."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file may hold, or be called, what the terminal's encoding lacks.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(_parser(), argv)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `conclint | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
+    except KeyboardInterrupt:
+        print("conclint: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return status
+
+
+def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    options = parser.parse_args(argv)
+    try:
+        if options.explain:
+            from . import pages
+
+            return _say(pages.page(find(options.explain)))
+        if options.rules:
+            from . import pages
+
+            return _say(pages.listing())
+        settings = resolve(_listed(options.select), _listed(options.extend_select) or (), _listed(options.ignore) or ())
+    except UnknownRuleError as error:
+        parser.error(str(error))
+    if options.statistics and options.output_format == "json":
+        parser.error("--statistics needs a text format")
+    return _check(options, settings)
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    found = discover([path for path in options.paths if path != STDIN])
+    reports: list[FileReport] = []
+    stdin = b""
+    if STDIN in options.paths:
+        stdin = sys.stdin.buffer.read()
+        reports.append(check_bytes(stdin, options.stdin_filename, settings))
+    reports += check_files(found.files, settings)
+    run = Run(
+        findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
+        problems=[*found.problems, *(problem for report in reports for problem in report.problems)],
+        files=len(reports),
+        rules=settings.rules,
+        lines=_line_reader({options.stdin_filename: stdin} if STDIN in options.paths else {}),
+    )
+    if not run.files and not run.problems:
+        print("conclint: no Python files found", file=sys.stderr)
+    _print(run, options)
+    if any(problem.fatal for problem in run.problems):
+        return FAILED
+    return FOUND if run.findings and not options.exit_zero else CLEAN
+
+
+def _print(run: Run, options: argparse.Namespace) -> None:
+    out = sys.stdout
+    if options.output_format == "json":
+        out.write(load("json").render(run))
+        return
+    from .report import summary
+
+    out.write(summary.statistics(run.findings) if options.statistics else load(options.output_format).render(run))
+    out.flush()
+    _print_problems(run.problems, sys.stderr)
+    if not options.quiet:
+        out.write(summary.summary(run))
+
+
+def _print_problems(problems: Sequence[Problem], out: TextIO) -> None:
+    from .report.terminal import printable
+
+    for problem in problems:
+        print(f"conclint: {printable(problem.path)}: {printable(problem.message)}", file=out)
+
+
+def _line_reader(known: dict[str, bytes]) -> Callable[[str], Sequence[str]]:
+    """Gives the lines of a file when a report wants to show some; a file that has gone meanwhile has none."""
+    cache: dict[str, Sequence[str]] = {}
+
+    def lines(path: str) -> Sequence[str]:
+        if path not in cache:
+            from .source import SourceError, decode, normalise_newlines
+
+            cache.clear()  # findings come sorted by path: the last file is enough
+            try:
+                if path in known:
+                    data = known[path]
+                else:
+                    with open(path, "rb") as file:
+                        data = file.read()
+            except OSError:
+                data = b""
+            try:
+                text = decode(data)
+            except SourceError:
+                text = normalise_newlines(data.decode("utf-8", "backslashreplace"))
+            cache[path] = text.split("\n")
+        return cache[path]
+
+    return lines
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text)
+    return CLEAN
+
+
+def _listed(values: list[str] | None) -> list[str] | None:
+    """The selectors of an option that may be given more than once, each time with several between commas."""
+    if values is None:
+        return None
+    return [selector for value in values for selector in value.split(",") if selector.strip()]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="conclint",
+        description="Find the mistakes that make concurrent programs hang, lose errors or die at start-up.",
+        epilog="Exit status: 0 nothing found, 1 findings, 2 an error in the usage, in a file or in conclint.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "paths", nargs="*", default=["."], metavar="PATH", help="file or folder [.]; - is standard input"
+    )
+
+    check = parser.add_argument_group("what to check (codes, beginnings of codes, names, ALL; separated by commas)")
+    check.add_argument("--select", action="append", metavar="RULES", help="run these instead of the default rules")
+    check.add_argument("--extend-select", action="append", metavar="RULES", help="run these as well")
+    check.add_argument("--ignore", action="append", metavar="RULES", help="do not run these")
+
+    show = parser.add_argument_group("what to print")
+    show.add_argument("--output-format", choices=FORMATS, default=FORMATS[0], help="[%(default)s]")
+    show.add_argument(
+        "--statistics", action="store_true", help="count the findings of each rule instead of showing them"
+    )
+    show.add_argument("-q", "--quiet", action="store_true", help="print findings and errors only")
+
+    how = parser.add_argument_group("how to run")
+    how.add_argument("--exit-zero", action="store_true", help="exit with 0 even if there are findings")
+    how.add_argument("--isolated", action="store_true", help="read no configuration files")
+    how.add_argument("--no-cache", action="store_true", help="neither read nor write cached results")
+    how.add_argument("--stdin-filename", default="<stdin>", metavar="PATH", help="what to call standard input")
+
+    learn = parser.add_argument_group("to learn")
+    learn.add_argument("--explain", metavar="RULE", help="print the page of a rule")
+    learn.add_argument("--rules", action="store_true", help="list all rules")
+    learn.add_argument("--version", action="version", version=f"conclint {__version__}")
+    return parser

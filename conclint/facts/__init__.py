@@ -1,0 +1,76 @@
+"""The analyses that rules ask, each made when first needed and once a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from .. import syntax as s
+from ..names import Names
+from .flow import Flow
+from .lives import Lives
+from .lock_paths import LockFacts
+from .running import Running
+from .startup import Startup
+from .swallowing import Swallowing
+from .values import ValueFlow
+from .witness import what_raises
+
+
+class Facts:
+    """Everything the model knows about one module."""
+
+    def __init__(self, module: s.Module) -> None:
+        self.module = module
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.module)
+
+    @cached_property
+    def flow(self) -> Flow:
+        return Flow(self.names)
+
+    @cached_property
+    def locks(self) -> LockFacts:
+        return LockFacts(self.flow)
+
+    @cached_property
+    def values(self) -> ValueFlow:
+        return ValueFlow(self.names)
+
+    @cached_property
+    def running(self) -> Running:
+        return Running(self.names)
+
+    @cached_property
+    def lives(self) -> Lives:
+        return Lives(self.flow, self.running, self.values)
+
+    @cached_property
+    def swallowing(self) -> Swallowing:
+        return Swallowing(self.flow, self.running, self.values)
+
+    @cached_property
+    def startup(self) -> Startup:
+        return Startup(self.flow)
+
+    def thread_excepthooks(self) -> Iterator[s.Attribute]:
+        """Every ``x.excepthook`` that is assigned to where ``x`` is a thread or a thread class."""
+        names = self.names
+        for target in self.values.attribute_writes("excepthook"):
+            owner = names.instance(target.value)
+            is_class = names.qualified(target.value) in names.catalog.made_by
+            if is_class or (owner is not None and owner.type.kind in ("thread", "timer")):
+                if not self.values.attribute_reads("excepthook"):
+                    yield target
+
+    @staticmethod
+    def statement(node: s.Node) -> s.Node:
+        """The statement that ``node`` stands in."""
+        return s.statement_of(node)
+
+    @staticmethod
+    def what_raises(node: s.Node) -> str:
+        """The exception of ``node``, in words: ``an exception in `load()```."""
+        return what_raises(node)

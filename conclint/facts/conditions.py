@@ -1,0 +1,248 @@
+"""Facts that branches establish: which tests are the same test, and what an assignment makes true.
+
+A *fact* is a key and a truth value. Keys are ``("truth", place)``, ``("none", place)``, ``("result", call)`` for what
+a call returned, ``("return",)`` for what the function returns, and the structure of any other test made of places and
+constants only. They let an analysis see that ``if got:`` after ``got = lock.acquire(False)``, or the second
+``if self.threaded:``, goes the way the first one went.
+
+A fact about a place holds until the place is bound. Calls keep it: code that tests ``self.threaded`` twice in a
+function does not mean it to change in between, and taking it to would report every conditional lock.
+"""
+
+from __future__ import annotations
+
+from .. import syntax as s
+from ..cfg import Graph, Label, Step, StepKind
+from ..kinds import Instance, Place
+from ..names import Names
+
+Key = tuple[object, ...]
+Known = frozenset[tuple[Key, bool]]
+NOTHING: Known = frozenset()
+RETURN: Key = ("return",)
+
+_MOST_KEYS = 8
+_NEGATED = {"!=": "==", "is not": "is", "not in": "in", ">=": "<", ">": "<="}
+
+
+class Conditions:
+    """The facts worth following in one graph. ``relevant`` are the steps whose order matters to the analysis."""
+
+    def __init__(self, names: Names, graph: Graph, relevant: set[s.Node], results: set[s.Node]) -> None:
+        self._names = names
+        self._results = results
+        self._keys = self._choose(graph, relevant)
+        self.at_entry = self._lowered_flags(graph)
+        """What is known when the function is entered."""
+
+    # ---- what the analysis calls
+
+    def learn(self, known: Known, key: Key, value: bool) -> Known:
+        """``known`` with one fact more, if it is one that is followed."""
+        if key not in self._keys and key[0] not in ("result", "return"):
+            return known
+        return frozenset({*((k, v) for k, v in known if k != key), (key, value)})
+
+    def branch(self, step: Step, label: Label, known: Known) -> Known | None:
+        """What is known on the ``label`` side of a branch; ``None`` if it is known that control goes the other way."""
+        if not isinstance(step.node, s.Expr) or label not in (Label.TRUE, Label.FALSE):
+            return known
+        outcome = label is Label.TRUE
+        atom = self.atom(step.node)
+        if atom is None:
+            return known
+        key, positive = atom
+        value = outcome if positive else not outcome
+        before = self.value(key, known)
+        if before is not None and before != value:
+            return None
+        if key[0] == "result":
+            return frozenset((k, v) for k, v in known if k != key)
+        return self.learn(known, key, value)
+
+    def bind(self, step: Step, known: Known) -> Known:
+        """What is known after a binding: nothing old about the place, and what the value tells."""
+        if step.target is None:
+            return known
+        place = bound_place(self._names, step.target)
+        if place is None:
+            return known
+        truth = None if step.value is None else self.truth(step.value, known)
+        is_none = isinstance(step.value, s.Constant) and step.value.value is None
+        result = ("result", _result_node(step.value)) if step.value is not None else None
+        kept = frozenset((k, v) for k, v in known if not _mentions(k, place) and k != result)
+        if truth is not None:
+            kept = self.learn(kept, ("truth", place), truth)
+        if is_none or truth:
+            kept = self.learn(kept, ("none", place), is_none)
+        return kept
+
+    def truth(self, expr: s.Expr, known: Known) -> bool | None:
+        """Whether ``expr`` is true, as far as constants, constructors and known facts tell."""
+        if isinstance(expr, s.Constant):
+            return bool(expr.value)
+        if isinstance(expr, s.Not):
+            inner = self.truth(expr.operand, known)
+            return None if inner is None else not inner
+        if isinstance(expr, s.BoolOp):
+            left, right = self.truth(expr.left, known), self.truth(expr.right, known)
+            deciding = expr.op == "or"
+            if deciding in (left, right):
+                return deciding
+            return None if None in (left, right) else not deciding
+        atom = self.atom(expr)
+        if atom is not None:
+            found = self.value(atom[0], known)
+            if found is not None:
+                return found if atom[1] else not found
+        if isinstance(expr, s.Call) and expr not in self._results:
+            kinds = self._names.kinds(expr)
+            if kinds and all(isinstance(kind, Instance) and kind.made_at is expr for kind in kinds):
+                return True
+        return None
+
+    def value(self, key: Key, known: Known) -> bool | None:
+        """The truth of ``key``, also where the fact about truth or about ``None`` implies it."""
+        for fact, value in known:
+            if fact == key:
+                return value
+            if fact[1:] == key[1:] and len(key) == 2:
+                if key[0] == "truth" and fact[0] == "none" and value:
+                    return False
+                if key[0] == "none" and fact[0] == "truth" and value:
+                    return False
+        return None
+
+    # ---- keys
+
+    def atom(self, test: s.Expr) -> tuple[Key, bool] | None:
+        """The key that ``test`` asks about, and whether it asks for its truth or its opposite."""
+        if isinstance(test, s.NamedExpr):
+            return self.atom(test.target)
+        if test in self._results:
+            return ("result", test), True
+        if isinstance(test, s.Not):
+            inner = self.atom(test.operand)
+            return None if inner is None else (inner[0], not inner[1])
+        if isinstance(test, s.Compare) and len(test.ops) == 1:
+            return self._comparison(test.left, test.ops[0], test.rights[0])
+        place = self._names.place(test) if isinstance(test, (s.Name, s.Attribute, s.Subscript)) else None
+        return None if place is None else (("truth", place), True)
+
+    def _comparison(self, left: s.Expr, op: str, right: s.Expr) -> tuple[Key, bool] | None:
+        positive = op not in _NEGATED
+        op = _NEGATED.get(op, op)
+        if op in ("is", "==") and isinstance(right, s.Constant):
+            if right.value is None:
+                place = self._names.place(left)
+                return None if place is None else (("none", place), positive)
+            if isinstance(right.value, bool):
+                inner = self.atom(left)
+                if inner is None:
+                    return None
+                return inner[0], inner[1] == (positive == right.value)
+        parts = (self._structure(left), self._structure(right))
+        if None in parts:
+            return None
+        return ("compare", op, *parts), positive
+
+    def _structure(self, expr: s.Expr) -> Key | None:
+        if isinstance(expr, s.Constant):
+            return ("constant", repr(expr.value))
+        place = self._names.place(expr) if isinstance(expr, (s.Name, s.Attribute, s.Subscript)) else None
+        return None if place is None else ("place", place)
+
+    def _choose(self, graph: Graph, relevant: set[s.Node]) -> frozenset[Key]:
+        """The keys to follow: tested twice, or set to something known and tested, with a relevant step at stake."""
+        tests: dict[Key, set[s.Node]] = {}
+        for step in graph.steps:
+            if step.kind is StepKind.BRANCH and isinstance(step.node, s.Expr):
+                atom = self.atom(step.node)
+                if atom is not None and atom[0][0] != "result":
+                    tests.setdefault(atom[0], set()).add(step.node)
+        bound: set[Place] = set()
+        for step in graph.steps:
+            if step.kind is StepKind.BIND and step.target is not None and step.value is not None:
+                place = bound_place(self._names, step.target)
+                if place is not None and self._tells(step.value):
+                    bound.add(place)
+        stakes = _with_ancestors(relevant)
+        chosen: list[tuple[int, Key]] = []
+        for key, nodes in tests.items():
+            settled = key[0] in ("truth", "none") and key[1] in bound
+            if not settled and len(nodes) < 2:
+                continue
+            if any(_decides(node, stakes) for node in nodes):
+                chosen.append((0 if settled else 1, key))
+        chosen.sort(key=lambda pair: pair[0])
+        keys = [key for _rank, key in chosen[:_MOST_KEYS]]
+        twins = [("none" if key[0] == "truth" else "truth", key[1]) for key in keys if key[0] in ("truth", "none")]
+        return frozenset([*keys, *twins])
+
+    def _lowered_flags(self, graph: Graph) -> Known:
+        """Flags on objects that this function raises: taken to be down when it is entered.
+
+        ``self._locked = True`` after an acquire and ``if self._locked: release()`` at the end keep one truth in two
+        places; the flag says what the lock's state says, and on entry that is: not held.
+        """
+        known = NOTHING
+        for step in graph.steps:
+            raises = isinstance(step.value, s.Constant) and step.value.value is True
+            if step.kind is StepKind.BIND and raises and isinstance(step.target, s.Attribute):
+                place = self._names.place(step.target)
+                if place is not None and ("truth", place) in self._keys:
+                    known = self.learn(known, ("truth", place), False)
+        return known
+
+    def _tells(self, value: s.Expr) -> bool:
+        return self.truth(value, NOTHING) is not None or _result_node(value) in self._results
+
+
+def bound_place(names: Names, target: s.Expr) -> Place | None:
+    """The place that binding ``target`` changes; unlike :meth:`Names.place` it does not look through aliases."""
+    if isinstance(target, s.Name):
+        found = names.scopes.lookup(target.id, target)
+        if found is None:
+            return None
+        scope = found[0]
+        return Place(("global" if scope is names.scopes.top else "local", scope, target.id), ())
+    return names.place(target)
+
+
+def _result_node(expr: s.Expr | None) -> s.Expr | None:
+    """The call or await whose result ``expr`` is."""
+    while isinstance(expr, s.NamedExpr):
+        expr = expr.value
+    return expr
+
+
+def _mentions(key: Key, place: Place) -> bool:
+    for part in key:
+        if isinstance(part, Place):
+            if part.starts_with(place):
+                return True
+        elif isinstance(part, tuple) and _mentions(part, place):
+            return True
+    return False
+
+
+def _with_ancestors(nodes: set[s.Node]) -> set[s.Node]:
+    out: set[s.Node] = set()
+    for node in nodes:
+        current: s.Node | None = node
+        while current is not None and current not in out:
+            out.add(current)
+            current = current.parent
+    return out
+
+
+def _decides(test: s.Node, stakes: set[s.Node]) -> bool:
+    """Whether the statement that ``test`` controls holds one of the relevant nodes or leaves the normal flow."""
+    statement = s.statement_of(test)
+    if statement in stakes:
+        return True
+    if isinstance(statement, (s.If, s.While)):
+        for node in s.walk(statement, into_functions=False):
+            if isinstance(node, (s.Return, s.Raise, s.Break, s.Continue)):
+                return True
+    return False

@@ -1,0 +1,207 @@
+"""Flow graphs of the functions of a file, and how calls between them behave.
+
+What a call of a function of this file may raise is read off that function's own graph, so that ``self._count()``
+which only adds two attributes does not count as likely to raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .. import syntax as s
+from ..cfg import Graph, Label, Level, Step, StepKind
+from ..cfg_builder import CallBehaviour, build
+from ..dataflow import INTERRUPTED, UNLIKELY, Anything, explore
+from ..exceptions import ANY, EXCEPTION, ExceptionClasses
+from ..kinds import ApiMethod, External, Foreign, Kind, LocalFunction
+from ..names import Names
+
+
+class _TrustedHandlers(Anything):
+    def raised(self, step: Step, state: None) -> Iterable[None]:
+        return () if step.cleanup and step.kind is not StepKind.RAISE else (None,)
+
+
+class Flow(CallBehaviour):
+    """Graphs on demand, each built once."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.classes = ExceptionClasses(names)
+        self._graphs: dict[s.Node, Graph] = {}
+        self._levels: dict[s.Function, Level] = {}
+        self._returns: dict[s.Function, bool] = {}
+        self._total: dict[s.Function, bool] = {}
+        self._call_levels: dict[s.Call, Level] = {}
+
+    def graph(self, scope: s.Scope) -> Graph:
+        """The flow graph of a function or of the module's top level."""
+        known = self._graphs.get(scope)
+        if known is None:
+            known = self._graphs[scope] = build(scope, self.names, self.classes, self)
+        return known
+
+    # ---- functions
+
+    def function_level(self, function: s.Function) -> Level:
+        """How readily a call of ``function`` raises."""
+        known = self._levels.get(function)
+        if known is not None:
+            return known
+        self._levels[function] = Level.LIKELY  # for recursion
+        graph = self.graph(function)
+        level = Level.LIKELY
+        if not explore(graph, None, Anything(), INTERRUPTED).at(graph.raise_exit):
+            level = Level.UNLIKELY
+            if not explore(graph, None, Anything(), UNLIKELY).at(graph.raise_exit):
+                level = Level.NEVER
+        self._levels[function] = level
+        return level
+
+    def is_total(self, function: s.Function) -> bool:
+        """Whether ``function`` handles its own errors: no Exception likely to be raised leaves it.
+
+        What ``except Exception`` lets through may leave it, and handlers are trusted to do what they do without
+        raising themselves, unless they say ``raise``.
+        """
+        known = self._total.get(function)
+        if known is None:
+            graph = self.graph(function)
+            reached = explore(graph, None, _TrustedHandlers(), skip=(Label.UNCAUGHT_BASE,))
+            known = self._total[function] = not reached.at(graph.raise_exit)
+        return known
+
+    def function_returns(self, function: s.Function) -> bool:
+        """Whether a call of ``function`` ever returns normally."""
+        if function.is_generator or function.is_lambda:
+            return True
+        known = self._returns.get(function)
+        if known is not None:
+            return known
+        self._returns[function] = True  # for recursion
+        returns = True
+        if function.returns is not None:
+            returns = self.names.qualified(function.returns) not in _NEVER
+        if returns and not _is_stub(function):
+            graph = self.graph(function)
+            returns = bool(explore(graph, None, Anything()).at(graph.exit))
+        self._returns[function] = returns
+        return returns
+
+    # ---- calls
+
+    def callees(self, call: s.Call) -> list[s.Function]:
+        """The functions of this file that ``call`` may run."""
+        return self.names.functions(call.func)
+
+    def level(self, call: s.Call) -> Level:
+        known = self._call_levels.get(call)
+        if known is None:
+            self._call_levels[call] = Level.LIKELY  # for recursion
+            known = self._call_levels[call] = self._level(call)
+        return known
+
+    def _level(self, call: s.Call) -> Level:
+        catalog = self.names.catalog
+        kinds = self.names.kinds(call.func)
+        func = call.func
+        if isinstance(func, s.Attribute) or not kinds:
+            method = self.names.bound_method(func)
+            if method is not None:
+                if self.is_lock(method.value) and method.attr in catalog.acquire_methods:
+                    return Level.INTERRUPT
+                if self.is_lock(method.value) and method.attr in catalog.release_methods:
+                    return Level.NEVER
+        for kind in kinds:
+            if isinstance(kind, External):
+                if kind.name in catalog.harmless_functions or kind.name in catalog.log_functions:
+                    return Level.UNLIKELY
+            elif isinstance(kind, ApiMethod):
+                if kind.receiver.type.kind in catalog.lock_kinds and kind.name in catalog.acquire_methods:
+                    return Level.INTERRUPT
+                if kind.receiver.type.kind in catalog.lock_kinds and kind.name in catalog.release_methods:
+                    return Level.NEVER
+                if kind.name in catalog.harmless_of.get(kind.receiver.type.kind, ()):
+                    return Level.UNLIKELY
+            elif isinstance(kind, LocalFunction):
+                function = kind.function
+                if function.is_async or function.is_generator:
+                    return Level.UNLIKELY  # the body does not run yet
+                return max(Level.UNLIKELY, self.function_level(function))
+        if isinstance(func, s.Attribute):
+            if not kinds and func.attr in catalog.harmless_methods:
+                return Level.UNLIKELY
+            if self.is_log_call(call):
+                return Level.UNLIKELY
+        return Level.LIKELY
+
+    def is_lock(self, expr: s.Expr) -> bool:
+        """Whether ``expr`` is a lock: by its kind, or, where nothing is known of it, by its name."""
+        kinds = self.names.kinds(expr)
+        for kind in kinds:
+            instance = self.names.as_instance(kind)
+            if instance is not None:
+                return instance.type.kind in self.names.catalog.lock_kinds
+        if any(not isinstance(kind, (External, Foreign)) or _is_foreign_class(kind) for kind in kinds):
+            return False
+        identifier = expr.attr if isinstance(expr, s.Attribute) else expr.id if isinstance(expr, s.Name) else ""
+        if isinstance(expr, s.Subscript):
+            return self.is_lock(expr.value)
+        return bool(identifier) and self.names.catalog.says_lock(identifier)
+
+    def is_log_call(self, call: s.Call) -> bool:
+        """Whether ``call`` writes to a log: by kind, or by name where the receiver's kind is not known."""
+        catalog = self.names.catalog
+        func = call.func
+        for kind in self.names.kinds(func):
+            if isinstance(kind, External) and kind.name in catalog.log_functions:
+                return True
+            if isinstance(kind, ApiMethod):
+                return kind.receiver.type.kind == "logger" and kind.name in catalog.log_methods
+            if isinstance(kind, LocalFunction):
+                return False
+        if isinstance(func, s.Attribute) and func.attr in catalog.log_methods:
+            receiver = func.value.func if isinstance(func.value, s.Call) else func.value
+            name = receiver.attr if isinstance(receiver, s.Attribute) else ""
+            name = receiver.id if isinstance(receiver, s.Name) else name
+            return catalog.says_logger(name)
+        return False
+
+    def returns(self, call: s.Call) -> bool:
+        name = self.names.qualified(call.func)
+        calls = self.names.catalog.calls
+        if name in calls["exits"] or name in calls["raises"] or name in calls["ends"]:
+            return False
+        callees = self.callees(call)
+        if isinstance(call.parent, s.Await) or not any(f.is_async for f in callees):
+            return not callees or any(self.function_returns(f) for f in callees)
+        return True
+
+    def raised(self, call: s.Call) -> str | None:
+        name = self.names.qualified(call.func)
+        calls = self.names.catalog.calls
+        if name in calls["ends"]:
+            return None
+        if name in calls["exits"]:
+            return "SystemExit"
+        return EXCEPTION if name in calls["raises"] else ANY
+
+
+_NEVER = frozenset({"typing.NoReturn", "typing.Never", "typing_extensions.NoReturn", "typing_extensions.Never"})
+
+
+def _is_foreign_class(kind: Kind) -> bool:
+    """Whether the object was made by a class of another library: its kind is known, and it is none of ours."""
+    if not isinstance(kind, Foreign) or kind.maker.startswith("."):
+        return False
+    return kind.maker.rpartition(".")[2].lstrip("_")[:1].isupper()
+
+
+def _is_stub(function: s.Function) -> bool:
+    """Whether the body only says that a subclass must provide one."""
+    body = [node for node in function.body if not _is_docstring(node)]
+    return all(isinstance(node, (s.Pass, s.Raise)) or _is_docstring(node) for node in body)
+
+
+def _is_docstring(node: s.Stmt) -> bool:
+    return isinstance(node, s.ExprStmt) and isinstance(node.value, s.Constant)

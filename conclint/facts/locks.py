@@ -1,0 +1,271 @@
+"""Every place where a lock is taken or given back, and what calls do to locks that their caller can see.
+
+This is the index; :mod:`conclint.facts.lock_paths` follows the paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from .. import syntax as s
+from ..kinds import Instance, LocalFunction, Place
+from .flow import Flow
+
+
+class Action(Enum):
+    ACQUIRE = auto()
+    TRY_ACQUIRE = auto()
+    """May come back without the lock: non-blocking, timed, or through a helper that says so by its result."""
+    RELEASE = auto()
+
+
+class LockOp(NamedTuple):
+    """A call of ``acquire()`` or ``release()`` of a lock, or of a helper that does as much."""
+
+    place: Place
+    action: Action
+    call: s.Call
+    receiver: s.Expr
+    """The expression that names the lock, or the helper called."""
+    instance: Instance | None
+    """The catalogued lock, ``None`` where only its name says what it is."""
+    direct: bool = True
+    """Whether the call itself is ``acquire``/``release``, not a helper."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the lock is a semaphore."""
+        return self.instance is not None and self.instance.type.kind in ("semaphore", "bounded_semaphore")
+
+
+class LockUses:
+    """The lock operations of a module."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._names = flow.names
+        self._catalog = flow.names.catalog
+        self.ops: dict[s.Call, list[LockOp]] = {}
+        self.withs: dict[s.WithItem, Place] = {}
+        self._by_scope: dict[s.Node, list[LockOp]] = {}
+        self._released_in: dict[Place, set[s.Node]] = {}
+        self._released_attribute: dict[str, set[s.Node]] = {}
+        self._handovers: dict[tuple[s.Node, Place], bool] = {}
+        self._collect()
+
+    # ---- questions
+
+    def scopes(self) -> list[s.Node]:
+        """The functions (and module) that acquire or release some lock by a call, in source order."""
+        return list(self._by_scope)
+
+    def of(self, scope: s.Node) -> list[LockOp]:
+        """The operations that stand in the body of ``scope`` itself."""
+        return self._by_scope.get(scope, [])
+
+    def add(self, scope: s.Node, op: LockOp) -> None:
+        """Record an operation; also used for calls of helpers, once their effect is known."""
+        self.ops.setdefault(op.call, []).append(op)
+        self._by_scope.setdefault(scope, []).append(op)
+        if op.action is Action.RELEASE:
+            self._note_release(op.place, scope)
+
+    def releasers(self, place: Place, *, beside: s.Node) -> set[s.Node]:
+        """The functions other than ``beside`` that release the lock at ``place``.
+
+        An attribute of the same name released through another object counts: ``conn._lock.release()`` outside
+        the class of ``conn``.
+        """
+        found = set(self._released_in.get(place, ()))
+        if place.path:
+            found |= self._released_attribute.get(place.path[-1], set())
+        found.discard(beside)
+        return found
+
+    def instance_at(self, scope: s.Node, place: Place) -> Instance | None:
+        """The catalogued lock at ``place``, as some operation in ``scope`` sees it."""
+        for op in self.of(scope):
+            if op.place == place and op.instance is not None:
+                return op.instance
+        return None
+
+    def result_node(self, call: s.Call) -> s.Expr:
+        """The expression whose value is the outcome of ``call``: the ``await`` around it, where there is one."""
+        node: s.Expr = call
+        parent = call.parent
+        if isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call):
+            if self._names.qualified(parent.parent.func) in self._catalog.calls["awaiters"]:
+                node = parent.parent
+                parent = node.parent
+        if isinstance(parent, s.Await):
+            return parent
+        return node
+
+    def result_used(self, call: s.Call) -> bool:
+        """Whether anything looks at what ``call`` returns."""
+        node: s.Node = self.result_node(call)
+        parent = node.parent
+        if isinstance(parent, s.ExprStmt):
+            return False
+        if isinstance(parent, s.Assign) and all(isinstance(target, s.Name) for target in parent.targets):
+            return any(self._is_read(target) for target in parent.targets if isinstance(target, s.Name))
+        return True
+
+    def _is_read(self, target: s.Name) -> bool:
+        found = self._names.scopes.lookup(target.id, target)
+        if found is None:
+            return True
+        scope, bindings = found
+        targets = {id(t) for b in bindings if isinstance(b.node, s.Assign) for t in b.node.targets}
+        for node in s.walk(scope.node):
+            if isinstance(node, s.Name) and node.id == target.id and id(node) not in targets:
+                return True
+        return False
+
+    def hands_over(self, node: s.Node, place: Place) -> bool:
+        """Whether evaluating ``node`` gives the lock at ``place``, or what releases it, to somebody else."""
+        key = (node, place)
+        known = self._handovers.get(key)
+        if known is None:
+            known = self._handovers[key] = self._hands_over(node, place)
+        return known
+
+    # ---- collecting
+
+    def _collect(self) -> None:
+        acquire, release = self._catalog.acquire_methods, self._catalog.release_methods
+        for node in s.walk(self._names.module):
+            if isinstance(node, s.Call):
+                method = self._method(node.func)
+                if method is not None and (method.attr in acquire or method.attr in release):
+                    self._collect_call(node, method)
+            elif isinstance(node, s.Attribute) and node.attr in release:
+                if not (isinstance(node.parent, s.Call) and node.parent.func is node):
+                    place = self._names.place(node.value)
+                    if place is not None:
+                        self._note_release(place, s.enclosing_function(node) or self._names.module)
+            elif isinstance(node, s.WithItem):
+                place = self._names.place(node.context)
+                if place is not None and self._flow.is_lock(node.context):
+                    self.withs[node] = place
+
+    def _method(self, func: s.Expr) -> s.Attribute | None:
+        if isinstance(func, s.Attribute):
+            return func
+        return self._names.bound_method(func) if isinstance(func, s.Name) else None
+
+    def _collect_call(self, call: s.Call, method: s.Attribute) -> None:
+        if not self._flow.is_lock(method.value):
+            return
+        place = self._names.place(method.value)
+        if place is None:
+            return
+        instance = self._names.instance(method.value)
+        action = Action.RELEASE
+        if method.attr in self._catalog.acquire_methods:
+            action = Action.TRY_ACQUIRE if is_conditional(call, instance) else Action.ACQUIRE
+            if isinstance(call.parent, s.Argument) and self.result_node(call) is not call:
+                action = Action.ACQUIRE  # `await wait_for(lock.acquire(), 1)` raises where it fails
+        scope = s.enclosing_function(call) or self._names.module
+        self.add(scope, LockOp(place, action, call, method.value, instance))
+
+    def _note_release(self, place: Place, scope: s.Node) -> None:
+        self._released_in.setdefault(place, set()).add(scope)
+        if place.path:
+            self._released_attribute.setdefault(place.path[-1], set()).add(scope)
+
+    # ---- handing over
+
+    def _hands_over(self, node: s.Node, place: Place) -> bool:
+        parts: list[s.Expr]
+        if isinstance(node, s.Call):
+            if node in self.ops:
+                return False
+            if self._names.qualified(node.func) in self._catalog.harmless_functions:
+                return False
+            parts = [argument.value for argument in node.args]
+            callees = self._flow.callees(node)
+            if callees and not any(self._keeps(callee) for callee in callees):
+                parts = [part for part in parts if self._names.place(part) != place]
+        elif isinstance(node, s.Return):
+            parts = [] if node.value is None else [node.value]
+        elif isinstance(node, s.Yield):
+            parts = [] if node.value is None else [node.value]
+        else:
+            return False
+        return any(self._carries(part, place) for part in parts)
+
+    @staticmethod
+    def _keeps(function: s.Function) -> bool:
+        """Whether a function of this file may keep or release what it is passed: anything but plain use."""
+        return any(
+            isinstance(node, (s.Attribute, s.Return, s.Yield, s.Assign, s.Call)) and _mentions_param(node, function)
+            for statement in function.body
+            for node in s.walk(statement)
+        )
+
+    def _carries(self, expr: s.Expr, place: Place) -> bool:
+        """Whether the value of ``expr`` is the lock, its ``release``, or a function that releases it."""
+        for node in _values(expr):
+            if isinstance(node, (s.Name, s.Attribute, s.Subscript)):
+                if self._names.place(node) == place:
+                    return True
+                method = self._names.bound_method(node)
+                if method is not None and method.attr in self._catalog.release_methods:
+                    if self._names.place(method.value) == place:
+                        return True
+            if isinstance(node, (s.Name, s.Attribute, s.Lambda)):
+                for kind in self._names.kinds(node):
+                    if isinstance(kind, LocalFunction) and self._releases(kind.function, place):
+                        return True
+        return False
+
+    def _releases(self, function: s.Function, place: Place) -> bool:
+        released = self._released_in.get(place, set())
+        if function in released:
+            return True
+        return any(nested in released for nested in self._names.module.functions if _inside(nested, function))
+
+
+def is_conditional(call: s.Call, instance: Instance | None) -> bool:
+    """Whether ``acquire(...)`` may return without the lock: ``blocking`` false or unknown, or a timeout given."""
+    if instance is not None and instance.type.api == "asyncio":
+        return False
+    if call.has_star:
+        return True
+    blocking = call.argument(0, "blocking") or call.keyword("block")
+    if blocking is not None and not (isinstance(blocking, s.Constant) and blocking.value):
+        return True
+    timeout = call.argument(1, "timeout")
+    if timeout is None:
+        return False
+    return not (isinstance(timeout, s.Constant) and timeout.value in (None, -1))
+
+
+def _values(expr: s.Expr) -> Iterator[s.Expr]:
+    """The expressions whose values ``expr`` may hold: itself, items of displays, arguments of a constructor."""
+    stack: list[s.Expr] = [expr]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, s.Display):
+            stack.extend(node.elements)
+        elif isinstance(node, s.DictDisplay):
+            stack.extend(node.values)
+        elif isinstance(node, s.Starred):
+            stack.append(node.value)
+        elif isinstance(node, s.IfExp):
+            stack.extend((node.body, node.orelse))
+        elif isinstance(node, s.Call):
+            stack.extend(argument.value for argument in node.args)
+
+
+def _mentions_param(node: s.Node, function: s.Function) -> bool:
+    names = {param.name for param in function.params}
+    return any(isinstance(child, s.Name) and child.id in names for child in s.children(node))
+
+
+def _inside(inner: s.Function, outer: s.Function) -> bool:
+    return any(parent is outer for parent in s.ancestors(inner))

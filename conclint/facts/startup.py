@@ -1,0 +1,119 @@
+"""What importing a module sets off: child processes started outside the main guard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .. import syntax as s
+from ..cfg import Edge, Label, Step, StepKind
+from ..dataflow import explore
+from ..kinds import ApiMethod, External
+from .flow import Flow
+
+
+class ProcessStart(NamedTuple):
+    """A call that starts a child process, and the calls that lead to it."""
+
+    chain: tuple[s.Call, ...]
+    """From the call made at module level to the one that starts the process; often they are the same."""
+    what: str
+    """What starts it: ``Process.start()``, ``Pool()`` ..."""
+
+    @property
+    def start(self) -> s.Call:
+        return self.chain[-1]
+
+
+class _Imported:
+    """Follows only what runs where ``__name__`` is not ``"__main__"``."""
+
+    def leave(self, step: Step, edge: Edge, state: None) -> Iterable[None]:
+        if step.kind is StepKind.BRANCH and isinstance(step.node, s.Compare):
+            main = asks_for_main(step.node)
+            if main is not None and (edge.label is Label.TRUE) == main:
+                return ()
+        return (None,)
+
+    def raised(self, step: Step, state: None) -> Iterable[None]:
+        return (None,)
+
+
+def asks_for_main(test: s.Compare) -> bool | None:
+    """Which outcome of ``test`` means that the module is run as a script; ``None`` where it asks something else."""
+    if len(test.ops) != 1:
+        return None
+    sides = (test.left, test.rights[0])
+    if not any(isinstance(side, s.Name) and side.id == "__name__" for side in sides):
+        return None
+    if not any(isinstance(node, s.Constant) and node.value == "__main__" for side in sides for node in s.walk(side)):
+        return None
+    return {"==": True, "in": True, "!=": False, "not in": False}.get(test.ops[0])
+
+
+class Startup:
+    """The processes that importing the module starts."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._names = flow.names
+        self._memo: dict[s.Function, ProcessStart | None] = {}
+
+    def starts(self) -> list[ProcessStart]:
+        """One for each call at module level that starts a process under import, in source order."""
+        if self._forks_always():
+            return []
+        return self._in_scope(self._names.module)
+
+    def _in_scope(self, scope: s.Scope) -> list[ProcessStart]:
+        graph = self._flow.graph(scope)
+        reached = explore(graph, None, _Imported())
+        calls = {
+            step.node: None
+            for step, _state in sorted(reached.pairs(), key=lambda pair: pair[0].id)
+            if step.kind is StepKind.CALL and isinstance(step.node, s.Call)
+        }
+        found = [self._of_call(call) for call in calls if isinstance(call, s.Call)]
+        return [start for start in found if start is not None]
+
+    def _of_call(self, call: s.Call) -> ProcessStart | None:
+        what = self._starts_directly(call)
+        if what is not None:
+            return ProcessStart((call,), what)
+        for callee in self._flow.callees(call):
+            inner = self._of_function(callee)
+            if inner is not None:
+                return ProcessStart((call, *inner.chain), inner.what)
+        return None
+
+    def _of_function(self, function: s.Function) -> ProcessStart | None:
+        if function in self._memo:
+            return self._memo[function]
+        self._memo[function] = None  # for recursion
+        if not function.is_generator:
+            starts = self._in_scope(function)
+            self._memo[function] = starts[0] if starts else None
+        return self._memo[function]
+
+    def _starts_directly(self, call: s.Call) -> str | None:
+        catalog = self._names.catalog
+        for kind in self._names.kinds(call.func):
+            if isinstance(kind, External):
+                api_type = catalog.made_by.get(kind.name)
+                if api_type is not None and api_type.kind in catalog.process_constructors:
+                    if "fork" not in (kind.start_method, api_type.start_method):
+                        return f"{api_type.name}()"
+            elif isinstance(kind, ApiMethod):
+                methods = catalog.process_methods.get(kind.receiver.type.kind, ())
+                if kind.name in methods and kind.receiver.start_method != "fork":
+                    return f"{kind.receiver.type.name}.{kind.name}()"
+        return None
+
+    def _forks_always(self) -> bool:
+        """Whether the module chooses the fork start method, under which children do not import it again."""
+        for node in s.walk(self._names.module):
+            if isinstance(node, s.Call) and self._names.qualified(node.func) in self._names.catalog.calls["start_methods"]:
+                first = node.argument(0, "method")
+                if isinstance(first, s.Constant) and first.value == "fork":
+                    return True
+        return False

@@ -1,0 +1,145 @@
+"""Exceptions that die in a handler of code that runs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Union
+
+from .. import syntax as s
+from ..cfg import Level
+from .flow import Flow
+from .running import Entry, Running, own_nodes
+from .values import ValueFlow
+
+_WAITING = frozenset({"get", "put", "get_nowait", "put_nowait", "wait", "join"})
+
+
+class Swallowed(NamedTuple):
+    """A handler (or ``with suppress(...)``) that drops every exception in worker code."""
+
+    node: Union[s.Handler, s.With]
+    function: s.Function
+    """The function it stands in."""
+    entry: Entry
+    """How that function, or the one that calls it, comes to run elsewhere."""
+    body: list[s.Stmt]
+    """What may raise the exceptions that are dropped."""
+
+
+class Swallowing:
+    """Finds them."""
+
+    def __init__(self, flow: Flow, running: Running, values: ValueFlow) -> None:
+        self._flow = flow
+        self._names = flow.names
+        self._running = running
+        self._values = values
+
+    def swallowed(self) -> Iterator[Swallowed]:
+        """Every broad handler in worker code that does nothing with what it catches, in source order."""
+        code = self._worker_code()
+        for function in self._names.module.functions:
+            entry = code.get(function)
+            if entry is None:
+                continue
+            for node in own_nodes(function):
+                if isinstance(node, s.Try) and not self._is_harmless(node.body):
+                    for handler in node.handlers:
+                        if self._flow.classes.is_broad(handler.type) and self._drops(handler, entry):
+                            yield Swallowed(handler, function, entry, node.body)
+                elif isinstance(node, s.With) and self._suppresses(node) and not self._is_harmless(node.body):
+                    yield Swallowed(node, function, entry, node.body)
+
+    # ---- which code
+
+    def _worker_code(self) -> dict[s.Function, Entry]:
+        """The functions handed to workers, and the private helpers that only they call."""
+        code: dict[s.Function, Entry] = {}
+        for entry in self._running.entries:
+            code.setdefault(entry.function, entry)
+        pending = list(code)
+        while pending:
+            caller = pending.pop()
+            for node in own_nodes(caller):
+                if isinstance(node, s.Call):
+                    for callee in self._names.functions(node.func):
+                        if callee not in code and self._only_called_from(callee, code):
+                            code[callee] = code[caller]
+                            pending.append(callee)
+        return code
+
+    def _only_called_from(self, function: s.Function, code: dict[s.Function, Entry]) -> bool:
+        if not function.name.startswith("_") or function.name.endswith("__"):
+            return False
+        if function.is_async or function.is_generator:
+            return False
+        references: list[s.Expr] = [*self._values.attribute_reads(function.name)]
+        statement = function.parent
+        if statement is not None:
+            scope = self._names.scopes.scope_of(statement)
+            references.extend(self._values.loads(scope, function.name))
+        return all(
+            isinstance(node.parent, s.Call) and node.parent.func is node and s.enclosing_function(node) in code
+            for node in references
+        )
+
+    # ---- what is dropped
+
+    def _suppresses(self, node: s.With) -> bool:
+        for item in node.items:
+            if self._names.is_call_of(item.context, {"contextlib.suppress"}) and isinstance(item.context, s.Call):
+                if any(self._flow.classes.is_broad(argument.value) for argument in item.context.args):
+                    return True
+        return False
+
+    def _drops(self, handler: s.Handler, entry: Entry) -> bool:
+        """Whether nothing in the handler tells anybody: only pass, continue, return, sleeping and tidying up."""
+        for statement in handler.body:
+            for node in s.walk(statement):
+                if isinstance(node, (s.Raise, s.Assign, s.AugAssign, s.NamedExpr, s.Yield, s.Function)):
+                    return False
+                if isinstance(node, s.Name) and node.id == handler.name:
+                    return False
+                if isinstance(node, s.Return) and entry.place == "pool task" and not _is_nothing(node.value):
+                    return False
+                if isinstance(node, s.Call) and not self._is_inert(node):
+                    return False
+        return True
+
+    def _is_inert(self, call: s.Call) -> bool:
+        if self._names.qualified(call.func) in self._names.catalog.calls["sleeps"]:
+            return True
+        func = call.func
+        return isinstance(func, s.Attribute) and func.attr in self._names.catalog.cleanup_methods
+
+    def _is_harmless(self, body: list[s.Stmt]) -> bool:
+        """Whether an exception of the protected code, dropped, loses nothing.
+
+        So it is where the code only tidies up, only waits on a queue (the exception is the timeout), is not likely to
+        raise, or sets a flag when it succeeded.
+        """
+        risky = False
+        for statement in body:
+            for node in s.walk(statement, into_functions=False):
+                if isinstance(node, s.Assign) and isinstance(node.value, s.Constant):
+                    return True
+                if isinstance(node, (s.Raise, s.Await, s.Subscript, s.Import, s.ImportFrom, s.Yield)):
+                    if not (isinstance(node, s.Subscript) and isinstance(node.parent, s.Call)):
+                        risky = True
+                if isinstance(node, s.Call) and not self._is_tame(node):
+                    risky = True
+        return not risky
+
+    def _is_tame(self, call: s.Call) -> bool:
+        func = call.func
+        if isinstance(func, s.Attribute):
+            if func.attr in self._names.catalog.cleanup_methods:
+                return True
+            instance = self._names.instance(func.value)
+            if instance is not None and instance.type.kind == "queue" and func.attr in _WAITING:
+                return True
+        return self._flow.level(call) < Level.LIKELY
+
+
+def _is_nothing(value: s.Expr | None) -> bool:
+    return value is None or (isinstance(value, s.Constant) and value.value is None)

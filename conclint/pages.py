@@ -1,0 +1,82 @@
+"""What is written of the rules anywhere but in their own files: ``--explain``, ``--rules`` and the README's table.
+
+``python -m conclint.pages --write README.md`` puts the table between its markers, ``--check`` tells whether it is
+there already.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from .model import FixAvailability, Rule
+from .registry import rules
+
+BEGIN = "<!-- rules: begin, written by python -m conclint.pages --write -->"
+END = "<!-- rules: end -->"
+
+_FIXES = {FixAvailability.NONE: "", FixAvailability.SAFE: "fix", FixAvailability.UNSAFE: "fix?"}
+
+
+def page(rule: Rule) -> str:
+    """The page of ``rule`` in Markdown: the docstring of its file, which ``-OO`` cannot strip from the source."""
+    import ast
+    from importlib import resources
+
+    source = resources.files("conclint.rules").joinpath(rule.name.replace("-", "_") + ".py").read_text("utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "") + "\n"
+
+
+def listing() -> str:
+    """All rules in columns for a terminal: code, name, on or opt, fix, summary."""
+    rows = [("code", "name", "", "fix", "finds"), *map(_row, rules())]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "".join(
+        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4]]).rstrip() + "\n"
+        for row in rows
+    )
+
+
+def table() -> str:
+    """All rules as a table in Markdown."""
+    rows = [("code", "name", "", "fix", "finds"), ("---", "---", "---", "---", "---"), *map(_row, rules())]
+    return "".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |\n" for row in rows)
+
+
+def with_table(document: str) -> str:
+    """``document`` with the table of rules between its markers. Raises ``ValueError`` where they are missing."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"no {BEGIN} ... {END}")
+    return f"{before}{begin}\n\n{table()}\n{end}{after}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of ``python -m conclint.pages``; the exit status is 1 where ``--check`` finds a stale file."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="python -m conclint.pages", description="Keep the table of rules fresh.")
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--check", action="store_true", help="fail where the file is stale")
+    mode.add_argument("--write", action="store_true", help="rewrite the file")
+    parser.add_argument("file", nargs="?", default="README.md")
+    options = parser.parse_args(argv)
+    with open(options.file, encoding="utf-8", newline="") as file:
+        old = file.read()
+    new = with_table(old)
+    if options.write and new != old:
+        with open(options.file, "w", encoding="utf-8", newline="") as file:
+            file.write(new)
+    if options.check and new != old:
+        print(f"{options.file}: the table of rules is stale; run python -m conclint.pages --write", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _row(rule: Rule) -> tuple[str, str, str, str, str]:
+    return rule.code, rule.name, "on" if rule.default else "opt", _FIXES[rule.fix], rule.summary
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,56 @@
+"""The rules: loaded once, found by code, by name, by the beginning of a code, or all of them."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+from .model import Rule
+
+ALL = "ALL"
+
+
+class UnknownRuleError(ValueError):
+    """A selector that fits no rule; its text names the selector and the nearest valid one."""
+
+
+@functools.cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, sorted by code."""
+    # In a source checkout the rules lie outside this folder, so no import statement can name them for a type
+    # checker; see the note in conclint/__init__.py.
+    loaded: tuple[Rule, ...] = importlib.import_module("conclint.rules").RULES
+    return loaded
+
+
+def find(code_or_name: str) -> Rule:
+    """The one rule with this code or name, in any case. Raises :class:`UnknownRuleError`."""
+    wanted = code_or_name.strip().lower()
+    for rule in rules():
+        if wanted in (rule.code.lower(), rule.name):
+            return rule
+    raise _unknown(code_or_name, [])
+
+
+def matching(selector: str) -> tuple[Rule, ...]:
+    """The rules a selector means: a code, the beginning of one, a name, or ``ALL``.
+
+    Raises :class:`UnknownRuleError`.
+    """
+    wanted = selector.strip().upper()
+    if wanted == ALL:
+        return rules()
+    found = tuple(rule for rule in rules() if (wanted and rule.code.startswith(wanted)) or rule.name.upper() == wanted)
+    if not found:
+        raise _unknown(selector, [ALL])
+    return found
+
+
+def _unknown(selector: str, also: list[str]) -> UnknownRuleError:
+    import difflib
+
+    valid = [word for rule in rules() for word in (rule.code, rule.name)] + also
+    shape = {word.lower(): word for word in valid}
+    near = difflib.get_close_matches(selector.strip().lower(), shape, n=1, cutoff=0.0)
+    hint = f"; did you mean {shape[near[0]]!r}?" if near else ""
+    return UnknownRuleError(f"unknown rule {selector.strip()!r}{hint}")

@@ -1,0 +1,37 @@
+"""Reports: pure functions from the result of a run to text, one module a format. None of them sees a tree."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, cast
+
+from ..model import Finding, Problem, Rule
+
+FORMATS = ("full", "concise", "json")
+
+
+class Run(NamedTuple):
+    """The result of a run: all that a report may know."""
+
+    findings: Sequence[Finding]
+    """Sorted by path, position and code."""
+    problems: Sequence[Problem]
+    files: int
+    """How many files were checked."""
+    rules: Sequence[Rule]
+    """The rules that ran."""
+    lines: Callable[[str], Sequence[str]]
+    """The lines of the file at a path, without their ends; none where it cannot be read again."""
+
+
+class Format(Protocol):
+    """What a module of this package offers."""
+
+    def render(self, run: Run) -> str:
+        """The report, ended by a newline unless there is nothing to say."""
+
+
+def load(name: str) -> Format:
+    """The format called ``name``, one of ``FORMATS``."""
+    return cast(Format, importlib.import_module(f"{__name__}.{name}"))

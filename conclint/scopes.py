@@ -1,0 +1,217 @@
+"""Who binds which name: namespaces, bindings, and the lookup that Python would do.
+
+One walk over the lowered tree collects every binding. Comprehensions have their own namespace, so that
+``[t.join() for t in ts]`` does not rebind the ``t`` outside it. Control flow plays no part here: a name has
+all its bindings everywhere in its scope.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import NamedTuple
+
+from . import syntax as s
+
+
+class BindingKind(Enum):
+    """How a name or attribute comes by a value."""
+
+    ASSIGN = auto()
+    ELEMENT = auto()  # an item of `value`: for-target, starred or unpacked
+    CONTEXT = auto()  # `with value as name`
+    IMPORT = auto()
+    FUNCTION = auto()
+    CLASS = auto()
+    PARAMETER = auto()
+    ANNOTATION = auto()  # annotated without a value
+    OPAQUE = auto()  # except, del, augmented, match capture: a value nobody can tell
+
+
+class Binding(NamedTuple):
+    """One place that gives a name a value."""
+
+    kind: BindingKind
+    node: s.Node
+    """The statement, parameter, clause or definition that binds."""
+    value: s.Expr | None = None
+    annotation: s.Expr | None = None
+    imported: str = ""
+    """For imports, the dotted name that is bound; relative ones start with a dot."""
+    position: int = -1
+    """For parameters their position; for items unpacked from a tuple theirs in it, -1 where unknown."""
+
+
+class ScopeInfo:
+    """One namespace."""
+
+    __slots__ = ("bindings", "globals", "node", "nonlocals", "parent", "stars")
+
+    def __init__(self, node: s.Node, parent: ScopeInfo | None) -> None:
+        self.node = node
+        self.parent = parent
+        self.bindings: dict[str, list[Binding]] = {}
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.stars: list[str] = []
+        """Modules whose names a star import brought in."""
+
+    def add(self, name: str, binding: Binding) -> None:
+        self.bindings.setdefault(name, []).append(binding)
+
+
+class Scopes:
+    """All namespaces of a module."""
+
+    def __init__(self, module: s.Module) -> None:
+        self.module = module
+        self._infos: dict[s.Node, ScopeInfo] = {}
+        self.top = self._open(module, None)
+        self._collect(module)
+
+    def info(self, scope: s.Node) -> ScopeInfo:
+        """The namespace that a module, class, function or comprehension opens."""
+        return self._infos[scope]
+
+    def scope_of(self, node: s.Node) -> ScopeInfo:
+        """The namespace in which the names of ``node`` are looked up first."""
+        child = node
+        parent = node.parent
+        while parent is not None:
+            if parent in self._infos and self._inside(parent, child):
+                return self._infos[parent]
+            child, parent = parent, parent.parent
+        return self.top
+
+    def lookup(self, name: str, at: s.Node) -> tuple[ScopeInfo, list[Binding]] | None:
+        """The namespace that ``name`` belongs to when used at ``at``, and its bindings there.
+
+        ``None`` for builtins and names that no binding in this file explains.
+        """
+        first = scope = self.scope_of(at)
+        while True:
+            if name in scope.globals:
+                scope = self.top
+            elif name in scope.nonlocals and scope.parent is not None:
+                scope = scope.parent
+                continue
+            if name in scope.bindings and (scope is first or not isinstance(scope.node, s.ClassDef)):
+                return scope, scope.bindings[name]
+            if scope.parent is None:
+                return None
+            scope = scope.parent
+
+    # ---- collecting
+
+    def _open(self, node: s.Node, parent: ScopeInfo | None) -> ScopeInfo:
+        info = self._infos[node] = ScopeInfo(node, parent)
+        return info
+
+    @staticmethod
+    def _inside(scope: s.Node, child: s.Node) -> bool:
+        """Whether ``child``, a direct child of ``scope``, is evaluated in the namespace of ``scope``."""
+        if isinstance(scope, s.Function):
+            return not isinstance(child, s.Param) and child is not scope.returns and child not in scope.decorators
+        if isinstance(scope, s.ClassDef):
+            return not isinstance(child, s.Argument) and child not in scope.decorators
+        return True
+
+    def _collect(self, module: s.Module) -> None:
+        stack: list[tuple[s.Node, ScopeInfo]] = [(module, self.top)]
+        while stack:
+            node, scope = stack.pop()
+            if isinstance(node, s.Function):
+                inner = self._open(node, scope)
+                for index, param in enumerate(node.params):
+                    binding = Binding(BindingKind.PARAMETER, param, param.default, param.annotation, position=index)
+                    inner.add(param.name, binding)
+            elif isinstance(node, (s.ClassDef, s.Comprehension)):
+                inner = self._open(node, scope)
+                if isinstance(node, s.ClassDef):
+                    self._binder(scope).add(node.name, Binding(BindingKind.CLASS, node))
+            else:
+                inner = scope
+                self._bind(node, scope)
+            for child in reversed(list(s.children(node))):
+                inside = inner if inner is scope or self._inside(node, child) else scope
+                if isinstance(node, s.Clause) and child is node.iter and self._is_first(node):
+                    inside = scope.parent or scope
+                stack.append((child, inside))
+
+    @staticmethod
+    def _is_first(clause: s.Clause) -> bool:
+        return isinstance(clause.parent, s.Comprehension) and clause.parent.clauses[0] is clause
+
+    @staticmethod
+    def _binder(scope: ScopeInfo) -> ScopeInfo:
+        """Where a statement or walrus in ``scope`` binds: never in a comprehension."""
+        while isinstance(scope.node, s.Comprehension) and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def _bind(self, node: s.Node, scope: ScopeInfo) -> None:
+        if isinstance(node, s.Assign):
+            for target in node.targets:
+                if node.value is None:
+                    self._target(target, Binding(BindingKind.ANNOTATION, node, None, node.annotation), scope)
+                else:
+                    self._target(target, Binding(BindingKind.ASSIGN, node, node.value, node.annotation), scope)
+        elif isinstance(node, s.For):
+            self._target(node.target, Binding(BindingKind.ELEMENT, node, node.iter), scope)
+        elif isinstance(node, s.Clause):
+            self._target(node.target, Binding(BindingKind.ELEMENT, node, node.iter), scope)
+        elif isinstance(node, s.WithItem):
+            if node.target is not None:
+                self._target(node.target, Binding(BindingKind.CONTEXT, node, node.context), scope)
+        elif isinstance(node, s.NamedExpr):
+            self._target(node.target, Binding(BindingKind.ASSIGN, node, node.value), self._binder(scope))
+        elif isinstance(node, s.AugAssign):
+            self._target(node.target, Binding(BindingKind.OPAQUE, node), scope)
+        elif isinstance(node, s.Handler):
+            if node.name is not None:
+                scope.add(node.name, Binding(BindingKind.OPAQUE, node))
+        elif isinstance(node, s.Case):
+            for name in node.captures:
+                scope.add(name, Binding(BindingKind.OPAQUE, node))
+        elif isinstance(node, s.FunctionDef):
+            scope.add(node.function.name, Binding(BindingKind.FUNCTION, node.function))
+        elif isinstance(node, s.Import):
+            for module, alias in node.names:
+                imported = module if alias else module.partition(".")[0]
+                scope.add(alias or imported, Binding(BindingKind.IMPORT, node, imported=imported))
+        elif isinstance(node, s.ImportFrom):
+            prefix = "." * node.level + node.module
+            for name, alias in node.names:
+                if name == "*":
+                    scope.stars.append(prefix)
+                else:
+                    joint = "" if prefix.endswith(".") or not prefix else "."
+                    scope.add(alias or name, Binding(BindingKind.IMPORT, node, imported=f"{prefix}{joint}{name}"))
+        elif isinstance(node, s.Scoping):
+            (scope.globals if node.is_global else scope.nonlocals).update(node.names)
+
+    def _target(self, target: s.Expr, binding: Binding, scope: ScopeInfo) -> None:
+        if isinstance(target, s.Name):
+            owner = self.top if target.id in scope.globals else scope
+            owner.add(target.id, binding)
+        elif isinstance(target, s.Starred):
+            self._target(target.value, binding._replace(kind=BindingKind.OPAQUE), scope)
+        elif isinstance(target, s.Display):
+            for index, element in enumerate(target.elements):
+                self._target(element, unpacked(binding, target, index), scope)
+
+
+def unpacked(binding: Binding, target: s.Display, index: int) -> Binding:
+    """What item ``index`` of a tuple target is bound to.
+
+    ``a, b = x, y`` binds one to one; ``a, b = f()`` binds an item of the value at that index.
+    """
+    value = binding.value
+    plain = not any(isinstance(element, s.Starred) for element in target.elements)
+    if binding.kind is BindingKind.ASSIGN and isinstance(value, s.Display) and plain:
+        if len(value.elements) == len(target.elements):
+            item = value.elements[index]
+            if not isinstance(item, s.Starred):
+                return binding._replace(value=item)
+    if binding.kind is BindingKind.ASSIGN:
+        return binding._replace(kind=BindingKind.ELEMENT, position=index)
+    return binding  # `for a, b in pairs`: an item of an item, which containers do not tell apart

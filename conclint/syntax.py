@@ -1,0 +1,533 @@
+"""The lowered syntax tree: what the model needs of a Python file, and nothing of its formatting.
+
+:mod:`conclint.tree` makes it from libcst in one walk. It is close to Python's own ``ast`` in shape, with fewer
+kinds of node: operators, f-strings and slices are one :class:`Operation`, since no analysis tells them apart.
+Every node knows its parent, and the concrete node it came from, so that a position can be found on demand.
+
+Children are listed in evaluation order where Python defines one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Union
+
+
+class Node:
+    """Base of all nodes. Compared and hashed by identity."""
+
+    __slots__ = ("origin", "parent")
+
+    origin: object
+    """The libcst node this one was lowered from."""
+    parent: Node | None
+
+    def set_origin(self, origin: object) -> None:
+        """Say which libcst node this one was lowered from."""
+        self.origin = origin
+
+
+class Expr(Node):
+    """Base of expressions."""
+
+    __slots__ = ()
+
+
+class Stmt(Node):
+    """Base of statements."""
+
+    __slots__ = ()
+
+
+# --------------------------------------------------------------------------------------------- expressions
+
+
+@dataclass(slots=True, eq=False)
+class Name(Expr):
+    id: str
+
+
+@dataclass(slots=True, eq=False)
+class Constant(Expr):
+    """A literal. ``value`` is the number, string, bytes, bool, ``None`` or ``...`` itself."""
+
+    value: object
+
+
+@dataclass(slots=True, eq=False)
+class Attribute(Expr):
+    value: Expr
+    attr: str
+
+
+@dataclass(slots=True, eq=False)
+class Argument(Node):
+    """One argument of a call or class statement; ``star`` is ``""``, ``"*"`` or ``"**"``."""
+
+    value: Expr
+    keyword: str | None = None
+    star: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Call(Expr):
+    func: Expr
+    args: list[Argument]
+
+    def positional(self, index: int) -> Expr | None:
+        """The positional argument at ``index``, ``None`` where it is absent or hidden behind a ``*``."""
+        for position, argument in enumerate(self.args):
+            if argument.star or argument.keyword is not None:
+                return None
+            if position == index:
+                return argument.value
+        return None
+
+    def keyword(self, name: str) -> Expr | None:
+        """The value of the keyword argument ``name``, if it is given."""
+        for argument in self.args:
+            if argument.keyword == name:
+                return argument.value
+        return None
+
+    def argument(self, index: int, name: str) -> Expr | None:
+        """The argument that fills the parameter at ``index`` called ``name``, however it is passed."""
+        found = self.keyword(name)
+        return found if found is not None else self.positional(index)
+
+    @property
+    def has_star(self) -> bool:
+        """Whether ``*args`` or ``**kwargs`` hide some of the arguments."""
+        return any(argument.star for argument in self.args)
+
+
+@dataclass(slots=True, eq=False)
+class Subscript(Expr):
+    value: Expr
+    index: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Await(Expr):
+    value: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Yield(Expr):
+    value: Expr | None
+    is_from: bool
+
+
+@dataclass(slots=True, eq=False)
+class BoolOp(Expr):
+    """``and`` / ``or`` of two operands; chains nest to the left, as they are evaluated."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Not(Expr):
+    operand: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Compare(Expr):
+    """``left op right``; a chained comparison keeps all its operators and operands."""
+
+    left: Expr
+    ops: list[str]
+    rights: list[Expr]
+
+
+@dataclass(slots=True, eq=False)
+class IfExp(Expr):
+    test: Expr
+    body: Expr
+    orelse: Expr
+
+
+@dataclass(slots=True, eq=False)
+class NamedExpr(Expr):
+    target: Expr
+    value: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Starred(Expr):
+    value: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Display(Expr):
+    """A list, tuple or set display; ``kind`` is ``"list"``, ``"tuple"`` or ``"set"``."""
+
+    kind: str
+    elements: list[Expr]
+
+
+@dataclass(slots=True, eq=False)
+class DictDisplay(Expr):
+    """A dict display; a key of ``None`` stands for ``**value``."""
+
+    keys: list[Expr | None]
+    values: list[Expr]
+
+
+@dataclass(slots=True, eq=False)
+class Clause(Node):
+    """One ``for target in iter if ...`` of a comprehension."""
+
+    target: Expr
+    iter: Expr
+    ifs: list[Expr]
+    is_async: bool
+
+
+@dataclass(slots=True, eq=False)
+class Comprehension(Expr):
+    """``kind`` is ``"list"``, ``"set"``, ``"dict"`` or ``"generator"``; a dict has the key in ``key``."""
+
+    kind: str
+    clauses: list[Clause]
+    key: Expr | None
+    element: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Operation(Expr):
+    """Anything else that is computed from operands: arithmetic, f-strings, slices.
+
+    ``op`` is the operator's text, ``"f"`` for a formatted string, ``":"`` for a slice.
+    """
+
+    op: str
+    operands: list[Expr]
+
+
+@dataclass(slots=True, eq=False)
+class Lambda(Expr):
+    function: Function
+
+
+# ---------------------------------------------------------------------------------------------- statements
+
+
+@dataclass(slots=True, eq=False)
+class ExprStmt(Stmt):
+    value: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Assign(Stmt):
+    """``a = b = value``, also an annotated assignment (then ``value`` may be absent)."""
+
+    value: Expr | None
+    targets: list[Expr]
+    annotation: Expr | None = None
+
+
+@dataclass(slots=True, eq=False)
+class AugAssign(Stmt):
+    target: Expr
+    op: str
+    value: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Delete(Stmt):
+    targets: list[Expr]
+
+
+@dataclass(slots=True, eq=False)
+class Return(Stmt):
+    value: Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class Raise(Stmt):
+    exc: Expr | None
+    cause: Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class Assert(Stmt):
+    test: Expr
+    message: Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class Import(Stmt):
+    """``import a.b as c``: pairs of dotted module name and bound name (``None``: the first component)."""
+
+    names: list[tuple[str, str | None]]
+
+
+@dataclass(slots=True, eq=False)
+class ImportFrom(Stmt):
+    """``from ..module import a as b``; ``names`` of ``[("*", None)]`` is a star import."""
+
+    module: str
+    level: int
+    names: list[tuple[str, str | None]]
+
+
+@dataclass(slots=True, eq=False)
+class Scoping(Stmt):
+    """``global`` or ``nonlocal``."""
+
+    is_global: bool
+    names: list[str]
+
+
+@dataclass(slots=True, eq=False)
+class Pass(Stmt):
+    pass
+
+
+@dataclass(slots=True, eq=False)
+class Break(Stmt):
+    pass
+
+
+@dataclass(slots=True, eq=False)
+class Continue(Stmt):
+    pass
+
+
+@dataclass(slots=True, eq=False)
+class If(Stmt):
+    test: Expr
+    body: list[Stmt]
+    orelse: list[Stmt]
+
+
+@dataclass(slots=True, eq=False)
+class While(Stmt):
+    test: Expr
+    body: list[Stmt]
+    orelse: list[Stmt]
+
+
+@dataclass(slots=True, eq=False)
+class For(Stmt):
+    iter: Expr
+    target: Expr
+    body: list[Stmt]
+    orelse: list[Stmt]
+    is_async: bool
+
+
+@dataclass(slots=True, eq=False)
+class Handler(Node):
+    """``except type as name:``; a bare ``except:`` has no type."""
+
+    type: Expr | None
+    name: str | None
+    body: list[Stmt]
+
+
+@dataclass(slots=True, eq=False)
+class Try(Stmt):
+    body: list[Stmt]
+    handlers: list[Handler]
+    orelse: list[Stmt]
+    final: list[Stmt]
+    is_star: bool
+
+
+@dataclass(slots=True, eq=False)
+class WithItem(Node):
+    context: Expr
+    target: Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class With(Stmt):
+    items: list[WithItem]
+    body: list[Stmt]
+    is_async: bool
+
+
+@dataclass(slots=True, eq=False)
+class Case(Node):
+    """One ``case``: the names its pattern binds, the expressions it evaluates, its guard.
+
+    ``irrefutable`` says that the pattern itself always matches (``case _``, ``case name``).
+    """
+
+    captures: list[str]
+    values: list[Expr]
+    guard: Expr | None
+    body: list[Stmt]
+    irrefutable: bool
+
+
+@dataclass(slots=True, eq=False)
+class Match(Stmt):
+    subject: Expr
+    cases: list[Case]
+
+
+@dataclass(slots=True, eq=False)
+class Param(Node):
+    """A parameter; ``kind`` is ``"posonly"``, ``"normal"``, ``"kwonly"``, ``"*"`` or ``"**"``."""
+
+    name: str
+    kind: str
+    annotation: Expr | None
+    default: Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class Function(Node):
+    """A ``def``, ``async def`` or ``lambda`` (named ``"<lambda>"``, its body one :class:`Return`)."""
+
+    name: str
+    params: list[Param]
+    decorators: list[Expr]
+    returns: Expr | None
+    body: list[Stmt]
+    is_async: bool
+    is_generator: bool = False
+
+    @property
+    def is_lambda(self) -> bool:
+        return self.name == "<lambda>"
+
+
+@dataclass(slots=True, eq=False)
+class FunctionDef(Stmt):
+    function: Function
+
+
+@dataclass(slots=True, eq=False)
+class ClassDef(Stmt):
+    name: str
+    decorators: list[Expr]
+    bases: list[Argument]
+    body: list[Stmt]
+
+
+@dataclass(slots=True, eq=False)
+class Module(Node):
+    body: list[Stmt]
+    functions: list[Function] = field(default_factory=list)
+    """Every function of the file, lambdas included, outer before inner, in source order."""
+    classes: list[ClassDef] = field(default_factory=list)
+    """Every class of the file, in source order."""
+
+
+Scope = Union[Module, ClassDef, Function]
+"""What opens a namespace (comprehensions are handled where names are resolved)."""
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The direct children of ``node``, in evaluation order."""
+    for name in node.__slots__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, list) and not isinstance(node, Module):
+            for item in value:
+                if isinstance(item, Node):
+                    yield item
+    if isinstance(node, Module):
+        yield from node.body
+
+
+def walk(node: Node, *, into_functions: bool = True) -> Iterator[Node]:
+    """``node`` and everything below it, in source order, without recursion.
+
+    With ``into_functions=False`` the bodies of nested functions are passed over: what is left is what runs
+    when ``node`` runs (a class body does). The nested :class:`Function` nodes themselves are yielded, and so
+    are their decorators and defaults.
+    """
+    stack: list[Node] = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        if not into_functions and current is not node and isinstance(current, Function):
+            below: list[Node] = [*current.decorators, *(p.default for p in current.params if p.default is not None)]
+        else:
+            below = list(children(current))
+        stack.extend(reversed(below))
+
+
+def link(root: Node) -> None:
+    """Set every ``parent`` below ``root``; iterative, so that deep trees are no risk."""
+    _adopt(None, root)
+    stack: list[Node] = [root]
+    while stack:
+        node = stack.pop()
+        for child in children(node):
+            _adopt(node, child)
+            stack.append(child)
+
+
+def _adopt(parent: Node | None, child: Node) -> None:
+    child.parent = parent
+
+
+def ancestors(node: Node) -> Iterator[Node]:
+    """The parents of ``node``, nearest first, the module last."""
+    current = node.parent
+    while current is not None:
+        yield current
+        current = current.parent
+
+
+def statement_of(node: Node) -> Node:
+    """The statement (or handler, or case) that ``node`` stands in; ``node`` itself where it is one."""
+    current: Node = node
+    while not isinstance(current, (Stmt, Handler, Case, Module)):
+        if current.parent is None:
+            return current
+        current = current.parent
+    return current
+
+
+def enclosing_function(node: Node) -> Function | None:
+    """The innermost function whose body ``node`` stands in."""
+    child = node
+    for parent in ancestors(node):
+        if isinstance(parent, Function) and not _outside_body(parent, child):
+            return parent
+        child = parent
+    return None
+
+
+def enclosing_class(node: Node) -> ClassDef | None:
+    """The innermost class around ``node``, functions between them included."""
+    for parent in ancestors(node):
+        if isinstance(parent, ClassDef):
+            return parent
+    return None
+
+
+def _outside_body(function: Function, child: Node) -> bool:
+    """Whether ``child`` is a decorator, parameter or annotation: evaluated where the function is defined."""
+    return isinstance(child, Param) or child is function.returns or any(child is d for d in function.decorators)
+
+
+def symbol_of(node: Node) -> str:
+    """The dotted name of the functions and classes around ``node``, ``""`` at module level."""
+    names: list[str] = []
+    for parent in (node, *ancestors(node)):
+        if isinstance(parent, ClassDef) or (isinstance(parent, Function) and not parent.is_lambda):
+            names.append(parent.name)
+    return ".".join(reversed(names))
+
+
+def dotted(expr: Expr) -> str | None:
+    """``a.b.c`` for a chain of names and attributes, ``None`` for anything else."""
+    parts: list[str] = []
+    while isinstance(expr, Attribute):
+        parts.append(expr.attr)
+        expr = expr.value
+    if not isinstance(expr, Name):
+        return None
+    parts.append(expr.id)
+    return ".".join(reversed(parts))

@@ -1,0 +1,148 @@
+"""# lock-not-released (CNC101)
+
+## What it finds
+
+An `acquire()` after which some path leaves the function with the lock still held: an exception, an early `return`,
+a `break` or `continue`, the end of the function, or the `yield` of a `@contextmanager` into which the `with` block
+throws. Also an `acquire()` that nothing at all ever releases.
+
+All paths count: through `except` clauses that catch only some exceptions, through `finally` and `except` bodies
+that may themselves raise before they release. The path is shown.
+
+## Why it matters
+
+A lock is not released when the function that took it ends. Every later `acquire()` of it, in every thread, blocks
+for ever, far away from the exception that caused it. For a multiprocessing lock the same is true when the whole
+process dies.
+
+## Bad
+
+```python
+import threading
+
+lock = threading.Lock()
+
+
+def transfer(account, amount):
+    lock.acquire()
+    account.withdraw(amount)
+    lock.release()
+```
+
+```python
+import threading
+
+
+class Cache:
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._data = {}
+
+    def get(self, key):
+        self._lock.acquire()
+        if key not in self._data:
+            return None
+        value = self._data[key]
+        self._lock.release()
+        return value
+```
+
+## Good
+
+```python
+import threading
+
+lock = threading.Lock()
+
+
+def transfer(account, amount):
+    with lock:
+        account.withdraw(amount)
+```
+
+```python
+import threading
+
+
+class Cache:
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._data = {}
+
+    def get(self, key):
+        self._lock.acquire()
+        try:
+            return self._data.get(key)
+        finally:
+            self._lock.release()
+```
+
+## When it stays silent
+
+- A function that never releases the lock, where another function of the class or module does: `__enter__` and
+  `__exit__`, `lock` and `unlock`, `begin` and `commit`. So are functions that keep the lock on success and release it on
+  failure, or that tell by their result whether they hold it.
+- The lock, its `release`, or a function that releases it is handed to somebody else while it is held: a thread, a
+  callback, an `ExitStack`, a container.
+- Paths on which the acquire failed: `if not lock.acquire(timeout=1): return`, `got = ...; if got:`.
+- Things that only look like locks: the `acquire()` of a connection pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conclint.model import Rule, Severity
+from conclint.rule import ModuleContext, Report
+
+if TYPE_CHECKING:
+    from conclint.facts.lock_paths import Leak
+
+
+def check(module: ModuleContext) -> Iterator[Report]:
+    for paths in module.facts.locks.each():
+        for leak in paths.leaks():
+            yield _report(module, leak)
+
+
+def _report(module: ModuleContext, leak: Leak) -> Report:
+    name = module.text(leak.op.receiver)
+    if leak.op.is_counted:
+        state, end = f"a permit of `{name}` taken", f"the permit of `{name}` is lost"
+        consequence = "when none is left, every acquire() blocks forever"
+    else:
+        state, end = f"`{name}` held", f"`{name}` is still held"
+        consequence = "every later acquire() of it blocks forever"
+    if leak.how.value == "again":
+        consequence = "it blocks on itself forever"
+    steps = leak.path.tell(f"`{name}` is acquired", end)
+    return Report(leak.op.call, f"{_cause(module, leak)} {state}; {consequence}", steps)
+
+
+def _cause(module: ModuleContext, leak: Leak) -> str:
+    if not leak.released_somewhere:
+        return "nothing ever releases this lock: the function leaves"
+    if leak.how.value == "again":
+        return "the loop comes back to this acquire() with"
+    if leak.how.value == "return":
+        returned = leak.path.returned
+        if returned is None:
+            return "a path to the end of the function leaves"
+        return f"the `return` on line {module.line(returned)} leaves"
+    raiser = leak.path.raiser
+    if raiser is None:
+        return "an exception leaves"
+    what = module.facts.what_raises(raiser)
+    if leak.path.past_narrow_handler:
+        what += ", of a class that no handler catches (KeyboardInterrupt, SystemExit),"
+    return f"{what} (line {module.line(raiser)}) leaves"
+
+
+RULE = Rule(
+    code="CNC101",
+    name="lock-not-released",
+    summary="A path leaves the function with the lock still held",
+    severity=Severity.ERROR,
+    check=check,
+)

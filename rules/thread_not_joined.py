@@ -1,0 +1,103 @@
+"""# thread-not-joined (CNC301)
+
+## What it finds
+
+A non-daemon `Thread` or `Timer` that is started and, on some normal path, never joined (a timer: nor cancelled), and
+that nobody is given who could: `Thread(target=f).start()`, a local variable or attribute that no code joins, a `return`
+between `start()` and `join()`, a variable overwritten in a loop so that only the last thread is joined.
+
+## Why it matters
+
+Nobody notices when the work ends, or that it has failed: an exception in a thread is printed and forgotten. The
+interpreter does wait for the thread at exit, so a thread that never ends keeps the whole process alive.
+
+## Bad
+
+```python
+import threading
+
+
+def save(document, upload):
+    thread = threading.Thread(target=upload, args=(document,))
+    thread.start()
+    document.mark_saved()
+```
+
+```python
+import threading
+
+
+def save_all(documents, upload):
+    for document in documents:
+        thread = threading.Thread(target=upload, args=(document,))
+        thread.start()
+    thread.join()
+```
+
+## Good
+
+```python
+import threading
+
+
+def save_all(documents, upload):
+    threads = [threading.Thread(target=upload, args=(document,)) for document in documents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+```
+
+## When it stays silent
+
+- Daemon threads, also where the class, a variable or the creating thread decides.
+- The thread is joined, cancelled or asked whether it is alive anywhere in the file: in `close()`, in a loop over
+  a list of threads, through `atexit` or `addCleanup`.
+- It is returned, passed on, or stored on an object whose class has a base in another file.
+- Its target stands in this file and lets no exception out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conclint.model import Rule, Severity
+from conclint.rule import ModuleContext, Report, Step
+
+if TYPE_CHECKING:
+    from conclint.facts.lives import Unjoined
+
+
+def check(module: ModuleContext) -> Iterator[Report]:
+    for unjoined in module.facts.lives.unjoined(("thread", "timer")):
+        yield _report(module, unjoined)
+
+
+def _report(module: ModuleContext, unjoined: Unjoined) -> Report:
+    timer = unjoined.worker.kind == "timer"
+    noun = "timer" if timer else "thread"
+    ended = "cancelled nor joined" if timer else "joined"
+    never = "neither" if timer else "never"
+    home = "" if unjoined.home is None else f" `{module.text(unjoined.home)}`"
+    consequence = "nobody notices when it fails, and the program does not end before it does"
+    steps: tuple[Step, ...] = ()
+    if unjoined.how == "overwritten":
+        message = f"{noun}{home} is overwritten by the next one before it is {ended}; {consequence}"
+    elif unjoined.how == "path" and unjoined.path is not None:
+        returned = unjoined.path.returned
+        where = "the end of the function" if returned is None else f"the `return` on line {module.line(returned)}"
+        message = f"{noun}{home} is started and {never} {ended} on the path to {where}; {consequence}"
+        steps = unjoined.path.tell("", f"{noun}{home} has not been {ended}")
+    else:
+        message = f"{noun}{home} is started and {never} {ended}; {consequence}"
+    return Report(unjoined.worker.call, message, steps)
+
+
+RULE = Rule(
+    code="CNC301",
+    name="thread-not-joined",
+    summary="A non-daemon thread or timer is started and never joined",
+    severity=Severity.WARNING,
+    check=check,
+)
