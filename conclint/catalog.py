@@ -79,21 +79,31 @@ class Catalog:
         self.log_functions = frozenset(data["logging"]["functions"])
         self.log_methods = frozenset(data["logging"]["methods"])
         self._log_words = frozenset(data["logging"]["words"])
-        self.cleanup_methods = frozenset(data["cleanup"]["methods"])
+        self._cleanup_verbs = frozenset(data["cleanup"]["verbs"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])
         self.release_methods = frozenset(locks["release"])
-        self._lock_words = frozenset(locks["words"])
+        self._semaphore_words = frozenset(locks["semaphore_words"])
+        self._lock_words = frozenset(locks["words"]) | self._semaphore_words
         self.result_methods = frozenset(name.rpartition(".")[2] for name in self.calls["results"])
 
     def says_lock(self, identifier: str) -> bool:
         """Whether the words of ``identifier`` say that it is a lock (``_write_lock``, not ``block``)."""
         return not self._lock_words.isdisjoint(_words(identifier))
 
+    def says_semaphore(self, identifier: str) -> bool:
+        """Whether the words of ``identifier`` say that it is a semaphore."""
+        return not self._semaphore_words.isdisjoint(_words(identifier))
+
     def says_logger(self, identifier: str) -> bool:
         """Whether the words of ``identifier`` say that it is a logger."""
         return not self._log_words.isdisjoint(_words(identifier))
+
+    def says_cleanup(self, method: str) -> bool:
+        """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""
+        verb = re.match(r"_*([a-z]+)", method)
+        return verb is not None and (verb[1] in self._cleanup_verbs or method in self._cleanup_verbs)
 
     def is_a(self, api_type: ApiType, name: str) -> bool:
         """Whether ``api_type`` is the type ``name`` or derived from it."""

@@ -645,10 +645,11 @@ class _Builder:
     def _operation(self, expr: s.Operation) -> None:
         for operand in expr.operands:
             self._eval(operand)
-        first = expr.operands[0] if expr.operands else None
-        divides = expr.op in ("/", "//", "%") and not isinstance(first, s.Constant)
-        if divides and isinstance(expr.operands[-1], s.Constant):
-            divides = expr.operands[-1].value == 0
+        divides = expr.op in ("/", "//", "%")
+        if divides:
+            first, last = expr.operands[0], expr.operands[-1]
+            formats = expr.op == "%" and isinstance(first, s.Constant) and isinstance(first.value, (str, bytes))
+            divides = not formats and not (isinstance(last, s.Constant) and last.value)
         if divides and self._pending:
             self._step(StepKind.EVAL, expr, Level.LIKELY)
         elif expr.operands:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from . import __version__
@@ -16,7 +18,7 @@ from .model import FileReport, Problem
 from .registry import UnknownRuleError, find
 from .report import FORMATS, Run, load
 
-CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+CLEAN, FOUND, FAILED = 0, 1, 2
 
 STDIN = "-"
 
@@ -28,15 +30,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = _run(_parser(), argv)
-        sys.stdout.flush()
+        with _ctrl_c_ends_at_once():
+            status = _run(_parser(), argv)
+            sys.stdout.flush()
     except BrokenPipeError:  # `conclint | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
-    except KeyboardInterrupt:
-        print("conclint: interrupted", file=sys.stderr)
-        return INTERRUPTED
     return status
+
+
+@contextlib.contextmanager
+def _ctrl_c_ends_at_once() -> Iterator[None]:
+    """Leaves Ctrl-C to the system: libcst keeps Python from seeing it while it parses, which may take seconds."""
+    try:
+        previous = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except ValueError:  # called from a thread, where signals do not arrive
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
@@ -50,7 +64,10 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
             from . import pages
 
             return _say(pages.listing())
-        settings = resolve(_listed(options.select), _listed(options.extend_select) or (), _listed(options.ignore) or ())
+        select, extend_select, ignore = map(_listed, (options.select, options.extend_select, options.ignore))
+        if select == []:
+            parser.error("--select names no rule")
+        settings = resolve(select, extend_select or (), ignore or ())
     except UnknownRuleError as error:
         parser.error(str(error))
     if options.statistics and options.output_format == "json":
@@ -69,7 +86,7 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     run = Run(
         findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
         problems=[*found.problems, *(problem for report in reports for problem in report.problems)],
-        files=len(reports),
+        files=sum(not report.problems for report in reports),
         rules=settings.rules,
         lines=_line_reader({options.stdin_filename: stdin} if STDIN in options.paths else {}),
     )

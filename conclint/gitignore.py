@@ -11,6 +11,9 @@ from __future__ import annotations
 import os
 import re
 
+_FOLDER = "\0"
+"""Stands at the end of a folder's path: a pattern that wants a folder asks for it, no wildcard matches it."""
+
 _CLASSES = {
     "alnum": "a-zA-Z0-9",
     "alpha": "a-zA-Z",
@@ -50,7 +53,7 @@ class IgnoreFile:
     def verdict(self, path: str, is_folder: bool) -> bool | None:
         """Whether ``path`` (relative, with ``/``) is ignored; ``None`` where no pattern speaks of it."""
         if is_folder:
-            path += "/"
+            path += _FOLDER
         for negated, pattern in reversed(self._groups):
             if pattern.fullmatch(path):
                 return not negated
@@ -70,7 +73,7 @@ def read(folder: str) -> IgnoreFile | None:
 
 
 def _translate(line: str) -> tuple[bool, str] | None:
-    """Whether a line's pattern is negated, and the regular expression of the paths it matches, folders with ``/``."""
+    """Whether a line's pattern is negated, and the regular expression of the paths it matches."""
     line = line.removesuffix("\r")
     while line.endswith(" ") and not line.endswith("\\ "):
         line = line[:-1]
@@ -89,7 +92,7 @@ def _translate(line: str) -> tuple[bool, str] | None:
     body = _regex(line)
     if body is None:
         return None
-    return negated, ("" if anchored else "(?:.*/)?") + body + ("/" if only_folders else "/?")
+    return negated, ("" if anchored else "(?:.*/)?") + body + (_FOLDER if only_folders else f"{_FOLDER}?")
 
 
 def _regex(pattern: str) -> str | None:
@@ -103,16 +106,16 @@ def _regex(pattern: str) -> str | None:
             start = at - 1
             while at < len(pattern) and pattern[at] == "*":
                 at += 1
-            double = at - start == 2 and (start == 0 or pattern[start - 1] == "/")
+            double = at - start >= 2 and (start == 0 or pattern[start - 1] == "/")
             if double and pattern.startswith("/", at):
                 out.append("(?:.*/)?")
                 at += 1
-            elif double and at == len(pattern) and start:
-                out.append(".+")
+            elif double and at == len(pattern):
+                out.append(r"[^\0]+")
             else:
-                out.append("[^/]*")
+                out.append(r"[^/\0]*")
         elif char == "?":
-            out.append("[^/]")
+            out.append(r"[^/\0]")
         elif char == "[":
             translated = _bracket(pattern, at)
             if translated is None:
@@ -145,16 +148,16 @@ def _bracket(pattern: str, at: int) -> tuple[str, int] | None:
         low, at = _literal(pattern, at)
         if pattern.startswith("-", at) and at + 1 < len(pattern) and pattern[at + 1] != "]":
             high, at = _literal(pattern, at + 1)
-            if low <= high:
-                out.append(f"{re.escape(low)}-{re.escape(high)}")
+            # git looks at the first character alone before it sees the range, which counts where that is backwards
+            out.append(f"{re.escape(low)}-{re.escape(high)}" if low <= high else re.escape(low))
         else:
             out.append(re.escape(low))
     if at >= len(pattern):
         return None
     inside = "".join(out)
     if negated:
-        return f"[^/{inside}]", at + 1
-    return (f"(?!/)[{inside}]" if inside else "(?!)"), at + 1
+        return f"[^/\\0{inside}]", at + 1
+    return (f"(?![/\\0])[{inside}]" if inside else "(?!)"), at + 1
 
 
 def _literal(pattern: str, at: int) -> tuple[str, int]:

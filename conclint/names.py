@@ -725,18 +725,19 @@ def _own_nodes(function: s.Function) -> Iterator[s.Node]:
 
 def _attribute_targets(module: s.Module) -> Iterator[tuple[s.Attribute, Binding]]:
     """Every ``x.attr`` that is assigned, with what it is bound to."""
-    for node in s.walk(module):
-        if isinstance(node, s.Assign):
-            kind = BindingKind.ANNOTATION if node.value is None else BindingKind.ASSIGN
-            binding = Binding(kind, node, node.value, node.annotation)
-            for target in node.targets:
-                yield from _attribute_target(target, binding)
-        elif isinstance(node, (s.For, s.Clause)):
-            yield from _attribute_target(node.target, Binding(BindingKind.ELEMENT, node, node.iter))
-        elif isinstance(node, s.WithItem) and node.target is not None:
-            yield from _attribute_target(node.target, Binding(BindingKind.CONTEXT, node, node.context))
-        elif isinstance(node, s.AugAssign):
-            yield from _attribute_target(node.target, Binding(BindingKind.OPAQUE, node))
+    for assign in module.all(s.Assign):
+        kind = BindingKind.ANNOTATION if assign.value is None else BindingKind.ASSIGN
+        binding = Binding(kind, assign, assign.value, assign.annotation)
+        for target in assign.targets:
+            yield from _attribute_target(target, binding)
+    loops: list[s.For | s.Clause] = [*module.all(s.For), *module.all(s.Clause)]
+    for loop in loops:
+        yield from _attribute_target(loop.target, Binding(BindingKind.ELEMENT, loop, loop.iter))
+    for item in module.all(s.WithItem):
+        if item.target is not None:
+            yield from _attribute_target(item.target, Binding(BindingKind.CONTEXT, item, item.context))
+    for augmented in module.all(s.AugAssign):
+        yield from _attribute_target(augmented.target, Binding(BindingKind.OPAQUE, augmented))
 
 
 def _attribute_target(target: s.Expr, binding: Binding) -> Iterator[tuple[s.Attribute, Binding]]:
@@ -749,14 +750,16 @@ def _attribute_target(target: s.Expr, binding: Binding) -> Iterator[tuple[s.Attr
 
 def _item_stores(module: s.Module) -> Iterator[tuple[s.Expr, s.Expr]]:
     """Every store of an item into a container: the container and the item."""
-    for node in s.walk(module):
-        if isinstance(node, s.Call) and isinstance(node.func, s.Attribute) and node.func.attr in _APPENDERS:
-            for argument in node.args:
-                yield node.func.value, argument.value
-        elif isinstance(node, s.Assign) and node.value is not None:
-            for target in node.targets:
+    for call in module.all(s.Call):
+        if isinstance(call.func, s.Attribute) and call.func.attr in _APPENDERS:
+            for argument in call.args:
+                yield call.func.value, argument.value
+    for assign in module.all(s.Assign):
+        if assign.value is not None:
+            for target in assign.targets:
                 if isinstance(target, s.Subscript):
-                    yield target.value, node.value
-        elif isinstance(node, s.AugAssign) and isinstance(node.value, s.Display):
-            for element in node.value.elements:
-                yield node.target, element
+                    yield target.value, assign.value
+    for augmented in module.all(s.AugAssign):
+        if isinstance(augmented.value, s.Display):
+            for element in augmented.value.elements:
+                yield augmented.target, element

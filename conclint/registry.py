@@ -49,8 +49,8 @@ def matching(selector: str) -> tuple[Rule, ...]:
 def _unknown(selector: str, also: list[str]) -> UnknownRuleError:
     import difflib
 
-    valid = [word for rule in rules() for word in (rule.code, rule.name)] + also
-    shape = {word.lower(): word for word in valid}
-    near = difflib.get_close_matches(selector.strip().lower(), shape, n=1, cutoff=0.0)
-    hint = f"; did you mean {shape[near[0]]!r}?" if near else ""
-    return UnknownRuleError(f"unknown rule {selector.strip()!r}{hint}")
+    valid = [*(rule.code for rule in rules()), *(rule.name for rule in rules()), *also]
+    wanted = selector.strip().lower()
+    # The first of equals, which is the lowest code.
+    nearest = max(valid, key=lambda word: difflib.SequenceMatcher(None, wanted, word.lower()).ratio())
+    return UnknownRuleError(f"unknown rule {selector.strip()!r}; did you mean {nearest!r}?")

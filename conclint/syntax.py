@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Union
+from typing import TypeVar, Union, cast
 
 
 class Node:
@@ -26,6 +26,9 @@ class Node:
     def set_origin(self, origin: object) -> None:
         """Say which libcst node this one was lowered from."""
         self.origin = origin
+
+
+N = TypeVar("N", bound=Node)
 
 
 class Expr(Node):
@@ -43,25 +46,25 @@ class Stmt(Node):
 # --------------------------------------------------------------------------------------------- expressions
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Name(Expr):
     id: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Constant(Expr):
     """A literal. ``value`` is the number, string, bytes, bool, ``None`` or ``...`` itself."""
 
     value: object
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Attribute(Expr):
     value: Expr
     attr: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Argument(Node):
     """One argument of a call or class statement; ``star`` is ``""``, ``"*"`` or ``"**"``."""
 
@@ -70,7 +73,7 @@ class Argument(Node):
     star: str = ""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Call(Expr):
     func: Expr
     args: list[Argument]
@@ -102,24 +105,24 @@ class Call(Expr):
         return any(argument.star for argument in self.args)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Subscript(Expr):
     value: Expr
     index: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Await(Expr):
     value: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Yield(Expr):
     value: Expr | None
     is_from: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class BoolOp(Expr):
     """``and`` / ``or`` of two operands; chains nest to the left, as they are evaluated."""
 
@@ -128,12 +131,12 @@ class BoolOp(Expr):
     right: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Not(Expr):
     operand: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Compare(Expr):
     """``left op right``; a chained comparison keeps all its operators and operands."""
 
@@ -142,25 +145,25 @@ class Compare(Expr):
     rights: list[Expr]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class IfExp(Expr):
     test: Expr
     body: Expr
     orelse: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class NamedExpr(Expr):
     target: Expr
     value: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Starred(Expr):
     value: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Display(Expr):
     """A list, tuple or set display; ``kind`` is ``"list"``, ``"tuple"`` or ``"set"``."""
 
@@ -168,7 +171,7 @@ class Display(Expr):
     elements: list[Expr]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class DictDisplay(Expr):
     """A dict display; a key of ``None`` stands for ``**value``."""
 
@@ -176,7 +179,7 @@ class DictDisplay(Expr):
     values: list[Expr]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Clause(Node):
     """One ``for target in iter if ...`` of a comprehension."""
 
@@ -186,7 +189,7 @@ class Clause(Node):
     is_async: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Comprehension(Expr):
     """``kind`` is ``"list"``, ``"set"``, ``"dict"`` or ``"generator"``; a dict has the key in ``key``."""
 
@@ -196,7 +199,7 @@ class Comprehension(Expr):
     element: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Operation(Expr):
     """Anything else that is computed from operands: arithmetic, f-strings, slices.
 
@@ -207,7 +210,7 @@ class Operation(Expr):
     operands: list[Expr]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Lambda(Expr):
     function: Function
 
@@ -215,12 +218,12 @@ class Lambda(Expr):
 # ---------------------------------------------------------------------------------------------- statements
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ExprStmt(Stmt):
     value: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Assign(Stmt):
     """``a = b = value``, also an annotated assignment (then ``value`` may be absent)."""
 
@@ -229,43 +232,43 @@ class Assign(Stmt):
     annotation: Expr | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class AugAssign(Stmt):
     target: Expr
     op: str
     value: Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Delete(Stmt):
     targets: list[Expr]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Return(Stmt):
     value: Expr | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Raise(Stmt):
     exc: Expr | None
     cause: Expr | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Assert(Stmt):
     test: Expr
     message: Expr | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Import(Stmt):
     """``import a.b as c``: pairs of dotted module name and bound name (``None``: the first component)."""
 
     names: list[tuple[str, str | None]]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ImportFrom(Stmt):
     """``from ..module import a as b``; ``names`` of ``[("*", None)]`` is a star import."""
 
@@ -274,7 +277,7 @@ class ImportFrom(Stmt):
     names: list[tuple[str, str | None]]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Scoping(Stmt):
     """``global`` or ``nonlocal``."""
 
@@ -282,36 +285,36 @@ class Scoping(Stmt):
     names: list[str]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Pass(Stmt):
     pass
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Break(Stmt):
     pass
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Continue(Stmt):
     pass
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class If(Stmt):
     test: Expr
     body: list[Stmt]
     orelse: list[Stmt]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class While(Stmt):
     test: Expr
     body: list[Stmt]
     orelse: list[Stmt]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class For(Stmt):
     iter: Expr
     target: Expr
@@ -320,7 +323,7 @@ class For(Stmt):
     is_async: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Handler(Node):
     """``except type as name:``; a bare ``except:`` has no type."""
 
@@ -329,7 +332,7 @@ class Handler(Node):
     body: list[Stmt]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Try(Stmt):
     body: list[Stmt]
     handlers: list[Handler]
@@ -338,20 +341,20 @@ class Try(Stmt):
     is_star: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class WithItem(Node):
     context: Expr
     target: Expr | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class With(Stmt):
     items: list[WithItem]
     body: list[Stmt]
     is_async: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Case(Node):
     """One ``case``: the names its pattern binds, the expressions it evaluates, its guard.
 
@@ -365,13 +368,13 @@ class Case(Node):
     irrefutable: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Match(Stmt):
     subject: Expr
     cases: list[Case]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Param(Node):
     """A parameter; ``kind`` is ``"posonly"``, ``"normal"``, ``"kwonly"``, ``"*"`` or ``"**"``."""
 
@@ -381,7 +384,7 @@ class Param(Node):
     default: Expr | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Function(Node):
     """A ``def``, ``async def`` or ``lambda`` (named ``"<lambda>"``, its body one :class:`Return`)."""
 
@@ -398,12 +401,12 @@ class Function(Node):
         return self.name == "<lambda>"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class FunctionDef(Stmt):
     function: Function
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ClassDef(Stmt):
     name: str
     decorators: list[Expr]
@@ -411,31 +414,51 @@ class ClassDef(Stmt):
     body: list[Stmt]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Module(Node):
     body: list[Stmt]
     functions: list[Function] = field(default_factory=list)
     """Every function of the file, lambdas included, outer before inner, in source order."""
     classes: list[ClassDef] = field(default_factory=list)
     """Every class of the file, in source order."""
+    index: dict[type[Node], list[Node]] = field(default_factory=dict)
+
+    def all(self, kind: type[N]) -> list[N]:
+        """Every node of class ``kind`` (not of its subclasses) in the file, in source order."""
+        return cast("list[N]", self.index.get(kind, []))
 
 
 Scope = Union[Module, ClassDef, Function]
 """What opens a namespace (comprehensions are handled where names are resolved)."""
 
 
+_LEAVES = frozenset({"str", "bool", "int", "object", "str | None", "list[str]", "list[tuple[str, str | None]]"})
+
+
+def _child_fields(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a class of node that hold nodes."""
+    if kind is Module:
+        return ("body",)
+    return tuple(name for name, annotation in kind.__annotations__.items() if annotation not in _LEAVES)
+
+
+_CHILD_FIELDS: dict[type[Node], tuple[str, ...]] = {
+    kind: _child_fields(kind)
+    for kind in list(globals().values())
+    if isinstance(kind, type) and issubclass(kind, Node) and kind not in (Node, Expr, Stmt)
+}
+
+
 def children(node: Node) -> Iterator[Node]:
     """The direct children of ``node``, in evaluation order."""
-    for name in node.__slots__:
+    for name in _CHILD_FIELDS[type(node)]:
         value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, list) and not isinstance(node, Module):
+        if value.__class__ is list:
             for item in value:
-                if isinstance(item, Node):
+                if item is not None:
                     yield item
-    if isinstance(node, Module):
-        yield from node.body
+        elif value is not None:
+            yield value
 
 
 def walk(node: Node, *, into_functions: bool = True) -> Iterator[Node]:
@@ -456,15 +479,19 @@ def walk(node: Node, *, into_functions: bool = True) -> Iterator[Node]:
         stack.extend(reversed(below))
 
 
-def link(root: Node) -> None:
-    """Set every ``parent`` below ``root``; iterative, so that deep trees are no risk."""
-    _adopt(None, root)
-    stack: list[Node] = [root]
+def link(module: Module) -> None:
+    """Set every ``parent`` and index the nodes by class; iterative, so that deep trees are no risk."""
+    _adopt(None, module)
+    index = module.index
+    stack: list[Node] = [module]
     while stack:
         node = stack.pop()
-        for child in children(node):
-            _adopt(node, child)
-            stack.append(child)
+        index.setdefault(type(node), []).append(node)
+        below = list(children(node))
+        for child in below:
+            child.parent = node
+        below.reverse()
+        stack += below
 
 
 def _adopt(parent: Node | None, child: Node) -> None:

@@ -101,9 +101,11 @@ if TYPE_CHECKING:
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for paths in module.facts.locks.each():
+    locks = module.facts.locks
+    for paths in locks.each():
         for leak in paths.leaks():
-            yield _report(module, leak)
+            if not locks.reported_elsewhere(leak.op):
+                yield _report(module, leak)
 
 
 def _report(module: ModuleContext, leak: Leak) -> Report:

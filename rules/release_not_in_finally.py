@@ -57,10 +57,11 @@ from conclint.rule import ModuleContext, Report, Step
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for paths in module.facts.locks.each():
+    locks = module.facts.locks
+    for paths in locks.each():
         leaking = {leak.op.call for leak in paths.leaks()}
         for pair in paths.pairs():
-            if pair.op.call in leaking:
+            if pair.op.call in leaking or locks.reported_elsewhere(pair.op):
                 continue
             name = module.text(pair.op.receiver)
             line = module.line(pair.release)

@@ -70,7 +70,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
     ignored = {op.place for op in module.facts.locks.ignored_results()}
     for paths in module.facts.locks.each():
         for bad in paths.bad_releases():
-            if bad.op.place not in ignored and not bad.op.is_counted:
+            if bad.op.place not in ignored and not bad.op.may_exceed:
                 yield _report(module, bad)
 
 

@@ -54,7 +54,7 @@ def check(context: ModuleContext) -> Iterable[Report]:
 RULE = Rule(
     code="CNC900",
     name="syntax-error",
-    summary="a file that does not parse, or cannot be decoded",
+    summary="A file that does not parse or cannot be decoded",
     severity=Severity.ERROR,
     check=check,
 )

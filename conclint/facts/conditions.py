@@ -11,6 +11,8 @@ function does not mean it to change in between, and taking it to would report ev
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from .. import syntax as s
 from ..cfg import Graph, Label, Step, StepKind
 from ..kinds import Instance, Place
@@ -26,13 +28,24 @@ _NEGATED = {"!=": "==", "is not": "is", "not in": "in", ">=": "<", ">": "<="}
 
 
 class Conditions:
-    """The facts worth following in one graph. ``relevant`` are the steps whose order matters to the analysis."""
+    """The facts worth following in one graph.
 
-    def __init__(self, names: Names, graph: Graph, relevant: set[s.Node], results: set[s.Node]) -> None:
+    ``relevant`` are the nodes whose order matters to the analysis, ``results`` the calls whose outcome it decides, and
+    ``guarded`` those of the relevant ones that undo something, which a flag may guard.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        graph: Graph,
+        relevant: set[s.Node],
+        results: set[s.Node],
+        guarded: AbstractSet[s.Node] = frozenset(),
+    ) -> None:
         self._names = names
         self._results = results
         self._keys = self._choose(graph, relevant)
-        self.at_entry = self._lowered_flags(graph)
+        self.at_entry = self._lowered_flags(graph, _with_ancestors(guarded))
         """What is known when the function is entered."""
 
     # ---- what the analysis calls
@@ -179,18 +192,24 @@ class Conditions:
         twins = [("none" if key[0] == "truth" else "truth", key[1]) for key in keys if key[0] in ("truth", "none")]
         return frozenset([*keys, *twins])
 
-    def _lowered_flags(self, graph: Graph) -> Known:
-        """Flags on objects that this function raises: taken to be down when it is entered.
+    def _lowered_flags(self, graph: Graph, stakes: set[s.Node]) -> Known:
+        """Flags on objects that this function raises and that guard an undoing: down when the function is entered.
 
         ``self._locked = True`` after an acquire and ``if self._locked: release()`` at the end keep one truth in two
         places; the flag says what the lock's state says, and on entry that is: not held.
         """
+        guards: set[Key] = set()
+        for step in graph.steps:
+            if step.kind is StepKind.BRANCH and isinstance(step.node, s.Expr) and s.statement_of(step.node) in stakes:
+                atom = self.atom(step.node)
+                if atom is not None and atom[1]:
+                    guards.add(atom[0])
         known = NOTHING
         for step in graph.steps:
             raises = isinstance(step.value, s.Constant) and step.value.value is True
             if step.kind is StepKind.BIND and raises and isinstance(step.target, s.Attribute):
                 place = self._names.place(step.target)
-                if place is not None and ("truth", place) in self._keys:
+                if place is not None and ("truth", place) in guards:
                     known = self.learn(known, ("truth", place), False)
         return known
 
@@ -226,7 +245,7 @@ def _mentions(key: Key, place: Place) -> bool:
     return False
 
 
-def _with_ancestors(nodes: set[s.Node]) -> set[s.Node]:
+def _with_ancestors(nodes: AbstractSet[s.Node]) -> set[s.Node]:
     out: set[s.Node] = set()
     for node in nodes:
         current: s.Node | None = node

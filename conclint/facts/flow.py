@@ -112,6 +112,8 @@ class Flow(CallBehaviour):
                     return Level.INTERRUPT
                 if self.is_lock(method.value) and method.attr in catalog.release_methods:
                     return Level.NEVER
+                if method.attr in catalog.harmless_of["condition"] and self.is_lock(method.value):
+                    return Level.UNLIKELY
         for kind in kinds:
             if isinstance(kind, External):
                 if kind.name in catalog.harmless_functions or kind.name in catalog.log_functions:

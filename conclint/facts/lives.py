@@ -124,7 +124,7 @@ class Lives:
             if isinstance(home, s.Attribute) and self._may_be_joined_elsewhere(worker.call):
                 return None
             return Unjoined(worker, "dropped" if home is None else "never", None, home)
-        if isinstance(home, s.Name):
+        if isinstance(home, s.Name) and not any(use.kind == "keep" for use in uses):
             return self._follow(worker, home, seen_to)
         return None
 
@@ -149,7 +149,7 @@ class Lives:
             return use.name not in _NEUTRAL_METHODS
         if use.kind == "attribute":
             return use.name not in _NEUTRAL_ATTRIBUTES
-        return use.kind not in ("set", "test", "dropped")
+        return use.kind not in ("set", "test", "keep", "dropped")
 
     @staticmethod
     def _makes_daemon(use: Use) -> bool:
@@ -251,13 +251,12 @@ class Lives:
 
     def lost_results(self) -> Iterator[LostResult]:
         """The asynchronous calls whose exception nobody will see."""
-        for node in s.walk(self._names.module):
-            if isinstance(node, s.Call):
-                method = self._result_method(node)
-                if method is not None:
-                    lost = self._lost(node, method)
-                    if lost is not None:
-                        yield lost
+        for call in self._names.module.all(s.Call):
+            method = self._result_method(call)
+            if method is not None:
+                lost = self._lost(call, method)
+                if lost is not None:
+                    yield lost
 
     def _result_method(self, call: s.Call) -> str | None:
         """The last name of the asynchronous API that ``call`` calls, ``None`` for other calls."""
@@ -316,7 +315,7 @@ class Lives:
             return use.name not in _NO_RESULT
         if use.kind == "attribute":
             return use.name not in _NO_RESULT
-        return use.kind not in ("set", "test", "dropped")
+        return use.kind not in ("set", "test", "keep", "dropped")
 
     def _callback_looks(self, callback: s.Expr) -> bool:
         """Whether a done-callback asks for the exception, or may: one from elsewhere is trusted."""

@@ -21,6 +21,7 @@ from .locks import Action, LockOp, LockUses
 from .witness import Witness
 
 _HANDED_OVER = 99
+_NOT_HELD_ERRORS = frozenset({"RuntimeError", "ValueError", "AssertionError", "Exception", "BaseException"})
 _NO_SITE = -1
 
 
@@ -130,7 +131,9 @@ class _LockTransfer:
             return self._called(step, state)
         if kind is StepKind.BRANCH:
             known = self._conditions.branch(step, edge.label, state.known)
-            return () if known is None else (state._replace(known=known),)
+            if known is None or (edge.label is Label.FALSE and self._asks_locked(step.node) and 0 < state.held < 4):
+                return ()
+            return (state._replace(known=known),)
         if kind is StepKind.BIND:
             return (self._bound(step, state),)
         if kind is StepKind.ENTER and isinstance(step.node, s.WithItem):
@@ -183,6 +186,12 @@ class _LockTransfer:
             missed = missed._replace(last=Last.NOT_ACQUIRED)
         return held._replace(known=self._conditions.learn(held.known, key, True)), missed
 
+    def _asks_locked(self, test: s.Node) -> bool:
+        """Whether ``test`` is ``lock.locked()``, which is true while this function holds the lock."""
+        if not isinstance(test, s.Call) or not isinstance(test.func, s.Attribute) or test.func.attr != "locked":
+            return False
+        return self._flow.names.place(test.func.value) == self._place
+
     def _acquired(self, step: Step, state: LockState) -> LockState:
         if state.held == _HANDED_OVER:
             return state
@@ -233,7 +242,8 @@ class LockPaths:
         nodes: set[s.Node] = {op.call for op in ops}
         nodes.update(item for item, held in uses.withs.items() if held == place)
         results: set[s.Node] = {uses.result_node(op.call) for op in ops if op.action is not Action.RELEASE}
-        self._conditions = Conditions(flow.names, self.graph, nodes, results)
+        releases: set[s.Node] = {op.call for op in ops if op.action is Action.RELEASE}
+        self._conditions = Conditions(flow.names, self.graph, nodes, results, releases)
         self._transfer = _LockTransfer(uses, flow, self.graph, place, self._conditions)
         self._explored: dict[tuple[frozenset[Level], int], Reached[LockState]] = {}
 
@@ -254,6 +264,8 @@ class LockPaths:
 
     def leaks(self) -> Iterator[Leak]:
         """The acquires after which the lock stays held although it should not."""
+        if self._uses.is_private(self._place):
+            return
         reached = self._explore(LIKELY)
         exits = reached.at(self.graph.exit)
         raised = reached.at(self.graph.raise_exit)
@@ -293,7 +305,7 @@ class LockPaths:
         if held:
             if let_go and not (others and self._told_by_result(held, let_go)):
                 return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
-            if not let_go and not others and self._is_ours(op):
+            if not let_go and (self._released_normally(reached, sites) or (not others and self._is_ours(op))):
                 return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
             return None
         if thrown:
@@ -325,6 +337,16 @@ class LockPaths:
         for step in self.graph.steps:
             op = self._transfer.op(step)
             if op is not None and op.action is Action.RELEASE:
+                states = reached.at(step.id)
+                if not states or any(state.site in sites and state.held > 0 for state in states):
+                    return True  # one that no path reaches at all was meant for this acquire too
+        return False
+
+    def _released_normally(self, reached: Reached[LockState], sites: set[int]) -> bool:
+        """Whether these acquires are followed by a release that is no clean-up after a failure."""
+        for step in self.graph.steps:
+            op = self._transfer.op(step)
+            if op is not None and op.action is Action.RELEASE and not step.cleanup:
                 if any(state.site in sites and state.held > 0 for state in reached.at(step.id)):
                     return True
         return False
@@ -337,15 +359,20 @@ class LockPaths:
         )
 
     def _is_ours(self, op: LockOp) -> bool:
-        """Whether everything that could release the lock is in view."""
+        """Whether everything that could release the lock is in view, and ought to.
+
+        A script may hold a lock until it ends.
+        """
+        if isinstance(self._scope, s.Module) or op.instance is None:
+            return False
         root = self._place.root
         if root[0] == "self":
             node = root[1]
             return isinstance(node, s.ClassDef) and not self._flow.names.is_open(node) and len(self._place.path) == 1
         if root[0] == "global":
-            return not self._place.path and op.instance is not None
+            return not self._place.path
         if root[0] == "local" and not self._place.path:
-            return op.instance is not None and op.instance.made_at is not None and not self._escapes()
+            return op.instance.made_at is not None and not self._escapes()
         return False
 
     def _escapes(self) -> bool:
@@ -360,6 +387,8 @@ class LockPaths:
 
     def pairs(self) -> Iterator[Pair]:
         """The acquires whose release no exception would reach, though none is likely. Asked after :meth:`leaks`."""
+        if self._uses.is_private(self._place):
+            return
         calm = self._explore(LIKELY)
         anxious = self._explore(EVERYWHERE)
         for step in self._acquire_steps():
@@ -398,7 +427,9 @@ class LockPaths:
             path = reached.path(step.id, state)
             if op is None:  # leaving a `with` whose lock was released inside
                 op = self._last_release(path)
-            if op is None or not op.direct or op.call in seen:
+            if op is None or not op.direct or op.call in seen or self._is_tolerated(op.call):
+                continue
+            if state.last is Last.RELEASED and self._is_far_fetched(path):
                 continue
             if self._caller_holds():
                 return
@@ -418,15 +449,43 @@ class LockPaths:
         op = self._transfer.op(step)
         if op is not None and op.action is Action.RELEASE:
             for state in reached.at(step.id):
-                if state.held <= 0 and state.last is not Last.UNTOUCHED:
-                    if state.last is not Last.RAISED or step.cleanup:
-                        return state
+                if state.held > 0 or state.last is Last.UNTOUCHED:
+                    continue
+                if state.last is Last.RAISED and not step.cleanup:
+                    continue
+                if state.last is not Last.RELEASED or state.site != _NO_SITE:
+                    return state
         elif step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
             if self._uses.withs.get(step.node) == self._place:
                 for state in reached.at(step.id):
                     if state.held <= 0 and state.last is Last.RELEASED:
                         return state
         return None
+
+    def _is_tolerated(self, release: s.Call) -> bool:
+        """Whether the code reckons with the error: ``try: lock.release() except RuntimeError: pass``."""
+        statement = s.statement_of(release)
+        parent = statement.parent
+        return (
+            isinstance(parent, s.Try)
+            and parent.body == [statement]
+            and any(not _NOT_HELD_ERRORS.isdisjoint(self._flow.classes.handled(h.type)) for h in parent.handlers)
+        )
+
+    def _is_far_fetched(self, path: list[Move]) -> bool:
+        """Whether a second release needs some call after the first to raise just what a narrow handler names."""
+        raised: StepKind | None = None
+        for move in reversed(path):
+            op = self._transfer.op(move.step)
+            if op is not None and op.action is Action.RELEASE:
+                return False
+            if move.step.kind is StepKind.HANDLER and isinstance(move.step.node, s.Handler):
+                if not self._flow.classes.is_broad(move.step.node.type):
+                    raised = StepKind.HANDLER
+            elif move.label is Label.EXCEPTION and raised is StepKind.HANDLER:
+                if move.step.kind is not StepKind.DISPATCH:
+                    return move.step.kind is not StepKind.RAISE
+        return False
 
     def _last_release(self, path: list[Move]) -> LockOp | None:
         for move in reversed(path):
@@ -504,6 +563,10 @@ class LockFacts:
                     if not self.uses.result_used(op.call) and self._matters(scope, op):
                         yield op
 
+    def reported_elsewhere(self, op: LockOp) -> bool:
+        """Whether the acquire is one of :meth:`ignored_results`, which says all there is to say of it."""
+        return any(ignored.call is op.call for ignored in self.ignored_results())
+
     def _matters(self, scope: s.Node, op: LockOp) -> bool:
         """Whether code after the acquire relies on it: not a timed wait for a signal, not a forced un-lock."""
         releases = [o for o in self.uses.of(scope) if o.place == op.place and o.action is Action.RELEASE]
@@ -544,8 +607,8 @@ class LockFacts:
         names = self._flow.names
         wanted = {function.name for function in effects}
         changed: set[s.Function] = set()
-        for node in s.walk(names.module):
-            if not isinstance(node, s.Call) or node in self.uses.ops or _last_name(node.func) not in wanted:
+        for node in names.module.all(s.Call):
+            if node in self.uses.ops or _last_name(node.func) not in wanted:
                 continue
             callees = self._flow.callees(node)
             if len(callees) != 1 or callees[0] not in effects:

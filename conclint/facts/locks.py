@@ -10,7 +10,9 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from .. import syntax as s
+from ..catalog import load
 from ..kinds import Instance, LocalFunction, Place
+from ..scopes import BindingKind, ScopeInfo
 from .flow import Flow
 
 
@@ -36,8 +38,17 @@ class LockOp(NamedTuple):
 
     @property
     def is_counted(self) -> bool:
-        """Whether the lock is a semaphore."""
-        return self.instance is not None and self.instance.type.kind in ("semaphore", "bounded_semaphore")
+        """Whether the lock is a semaphore, by its kind or else by its name."""
+        if self.instance is not None:
+            return self.instance.type.kind in ("semaphore", "bounded_semaphore")
+        receiver = self.receiver
+        name = receiver.attr if isinstance(receiver, s.Attribute) else ""
+        return load().says_semaphore(receiver.id if isinstance(receiver, s.Name) else name)
+
+    @property
+    def may_exceed(self) -> bool:
+        """Whether more releases than acquires are no error: a plain semaphore counts up for ever."""
+        return self.is_counted and not (self.instance and self.instance.type.kind == "bounded_semaphore")
 
 
 class LockUses:
@@ -53,6 +64,8 @@ class LockUses:
         self._released_in: dict[Place, set[s.Node]] = {}
         self._released_attribute: dict[str, set[s.Node]] = {}
         self._handovers: dict[tuple[s.Node, Place], bool] = {}
+        self._private: dict[Place, bool] = {}
+        self._by_id: dict[str, list[s.Name]] | None = None
         self._collect()
 
     # ---- questions
@@ -91,6 +104,43 @@ class LockUses:
                 return op.instance
         return None
 
+    def is_private(self, place: Place) -> bool:
+        """Whether the lock at ``place`` is a local variable that only its own function ever uses.
+
+        Such a lock excludes nobody, and nobody waits for it: leaving it held does no harm.
+        """
+        if place.root[0] != "local" or place.path:
+            return False
+        known = self._private.get(place)
+        if known is None:
+            known = self._private[place] = self._only_used_here(place)
+        return known
+
+    def _only_used_here(self, place: Place) -> bool:
+        scope, identifier = place.root[1], place.root[2]
+        if not isinstance(scope, ScopeInfo):
+            return False
+        for binding in scope.bindings.get(str(identifier), ()):
+            made = None if binding.value is None else self._names.instance(binding.value)
+            if binding.kind is not BindingKind.ASSIGN or made is None or made.made_at is not binding.value:
+                return False
+        for load in self._loads(str(identifier)):
+            found = self._names.scopes.lookup(load.id, load)
+            if found is None or found[0] is not scope or _binds(load):
+                continue
+            if self._names.scopes.scope_of(load) is not scope:
+                return False
+            if not isinstance(load.parent, (s.Attribute, s.WithItem, s.If, s.Not, s.Compare)):
+                return False
+        return True
+
+    def _loads(self, identifier: str) -> list[s.Name]:
+        if self._by_id is None:
+            self._by_id = {}
+            for name in self._names.module.all(s.Name):
+                self._by_id.setdefault(name.id, []).append(name)
+        return self._by_id.get(identifier, [])
+
     def result_node(self, call: s.Call) -> s.Expr:
         """The expression whose value is the outcome of ``call``: the ``await`` around it, where there is one."""
         node: s.Expr = call
@@ -117,11 +167,12 @@ class LockUses:
         found = self._names.scopes.lookup(target.id, target)
         if found is None:
             return True
-        scope, bindings = found
-        targets = {id(t) for b in bindings if isinstance(b.node, s.Assign) for t in b.node.targets}
-        for node in s.walk(scope.node):
-            if isinstance(node, s.Name) and node.id == target.id and id(node) not in targets:
-                return True
+        scope = found[0]
+        for load in self._loads(target.id):
+            if not _binds(load):
+                home = self._names.scopes.lookup(load.id, load)
+                if home is not None and home[0] is scope:
+                    return True
         return False
 
     def hands_over(self, node: s.Node, place: Place) -> bool:
@@ -136,20 +187,21 @@ class LockUses:
 
     def _collect(self) -> None:
         acquire, release = self._catalog.acquire_methods, self._catalog.release_methods
-        for node in s.walk(self._names.module):
-            if isinstance(node, s.Call):
-                method = self._method(node.func)
-                if method is not None and (method.attr in acquire or method.attr in release):
-                    self._collect_call(node, method)
-            elif isinstance(node, s.Attribute) and node.attr in release:
-                if not (isinstance(node.parent, s.Call) and node.parent.func is node):
-                    place = self._names.place(node.value)
-                    if place is not None:
-                        self._note_release(place, s.enclosing_function(node) or self._names.module)
-            elif isinstance(node, s.WithItem):
-                place = self._names.place(node.context)
-                if place is not None and self._flow.is_lock(node.context):
-                    self.withs[node] = place
+        module = self._names.module
+        for call in module.all(s.Call):
+            method = self._method(call.func)
+            if method is not None and (method.attr in acquire or method.attr in release):
+                self._collect_call(call, method)
+        for access in module.all(s.Attribute):
+            if access.attr in release and not (isinstance(access.parent, s.Call) and access.parent.func is access):
+                place = self._names.place(access.value)
+                if place is not None:
+                    self._note_release(place, s.enclosing_function(access) or module)
+        if self.ops:  # what `with` does matters only to locks that are also taken by hand
+            for item in module.all(s.WithItem):
+                place = self._names.place(item.context)
+                if place is not None and self._flow.is_lock(item.context):
+                    self.withs[item] = place
 
     def _method(self, func: s.Expr) -> s.Attribute | None:
         if isinstance(func, s.Attribute):
@@ -260,6 +312,10 @@ def _values(expr: s.Expr) -> Iterator[s.Expr]:
             stack.extend((node.body, node.orelse))
         elif isinstance(node, s.Call):
             stack.extend(argument.value for argument in node.args)
+
+
+def _binds(name: s.Name) -> bool:
+    return isinstance(name.parent, s.Assign) and any(target is name for target in name.parent.targets)
 
 
 def _mentions_param(node: s.Node, function: s.Function) -> bool:

@@ -41,7 +41,7 @@ class Running:
         self._names = names
         self.workers: list[Worker] = []
         self.entries: list[Entry] = []
-        for call in (node for node in s.walk(names.module) if isinstance(node, s.Call)):
+        for call in names.module.all(s.Call):
             self._look(call)
         for node in names.module.classes:
             base = names.api_base(node)

@@ -68,12 +68,12 @@ class Startup:
     def _in_scope(self, scope: s.Scope) -> list[ProcessStart]:
         graph = self._flow.graph(scope)
         reached = explore(graph, None, _Imported())
-        calls = {
-            step.node: None
-            for step, _state in sorted(reached.pairs(), key=lambda pair: pair[0].id)
-            if step.kind is StepKind.CALL and isinstance(step.node, s.Call)
-        }
-        found = [self._of_call(call) for call in calls if isinstance(call, s.Call)]
+        calls: dict[s.Call, None] = {}
+        for number in sorted(reached.states):
+            step = graph.steps[number]
+            if step.kind is StepKind.CALL and isinstance(step.node, s.Call):
+                calls[step.node] = None
+        found = [self._of_call(call) for call in calls]
         return [start for start in found if start is not None]
 
     def _of_call(self, call: s.Call) -> ProcessStart | None:
@@ -111,8 +111,8 @@ class Startup:
 
     def _forks_always(self) -> bool:
         """Whether the module chooses the fork start method, under which children do not import it again."""
-        for node in s.walk(self._names.module):
-            if isinstance(node, s.Call) and self._names.qualified(node.func) in self._names.catalog.calls["start_methods"]:
+        for node in self._names.module.all(s.Call):
+            if self._names.qualified(node.func) in self._names.catalog.calls["start_methods"]:
                 first = node.argument(0, "method")
                 if isinstance(first, s.Constant) and first.value == "fork":
                     return True

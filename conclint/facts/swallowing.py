@@ -43,11 +43,11 @@ class Swallowing:
             if entry is None:
                 continue
             for node in own_nodes(function):
-                if isinstance(node, s.Try) and not self._is_harmless(node.body):
+                if isinstance(node, s.Try) and not self._is_harmless(node):
                     for handler in node.handlers:
                         if self._flow.classes.is_broad(handler.type) and self._drops(handler, entry):
                             yield Swallowed(handler, function, entry, node.body)
-                elif isinstance(node, s.With) and self._suppresses(node) and not self._is_harmless(node.body):
+                elif isinstance(node, s.With) and self._suppresses(node) and not self._is_harmless(node):
                     yield Swallowed(node, function, entry, node.body)
 
     # ---- which code
@@ -110,35 +110,73 @@ class Swallowing:
         if self._names.qualified(call.func) in self._names.catalog.calls["sleeps"]:
             return True
         func = call.func
-        return isinstance(func, s.Attribute) and func.attr in self._names.catalog.cleanup_methods
+        return isinstance(func, s.Attribute) and self._names.catalog.says_cleanup(func.attr)
 
-    def _is_harmless(self, body: list[s.Stmt]) -> bool:
+    def _is_harmless(self, node: s.Try | s.With) -> bool:
         """Whether an exception of the protected code, dropped, loses nothing.
 
         So it is where the code only tidies up, only waits on a queue (the exception is the timeout), is not likely to
-        raise, or sets a flag when it succeeded.
+        raise, sets a flag when it succeeded, or only improves on a value that there is already. In a ``finally`` or an
+        ``except`` body everything is tidying up: dropping the second exception keeps the first.
         """
+        if _in_cleanup(node):
+            return True
+        body = node.body
+        if all(isinstance(statement, s.Assign) and self._has_default(statement) for statement in body):
+            return True
+        if _records_success(body[-1]):
+            return True
         risky = False
         for statement in body:
-            for node in s.walk(statement, into_functions=False):
-                if isinstance(node, s.Assign) and isinstance(node.value, s.Constant):
-                    return True
-                if isinstance(node, (s.Raise, s.Await, s.Subscript, s.Import, s.ImportFrom, s.Yield)):
-                    if not (isinstance(node, s.Subscript) and isinstance(node.parent, s.Call)):
+            for part in s.walk(statement, into_functions=False):
+                if isinstance(part, (s.Raise, s.Await, s.Subscript, s.Import, s.ImportFrom, s.Yield)):
+                    if not (isinstance(part, s.Subscript) and isinstance(part.parent, s.Call)):
                         risky = True
-                if isinstance(node, s.Call) and not self._is_tame(node):
+                if isinstance(part, s.Call) and not self._is_tame(part):
                     risky = True
         return not risky
+
+    def _has_default(self, assign: s.Assign) -> bool:
+        """Whether every name assigned has a value from elsewhere in the function too."""
+        for target in assign.targets:
+            found = self._names.scopes.lookup(target.id, target) if isinstance(target, s.Name) else None
+            if found is None or len(found[1]) < 2:
+                return False
+        return True
 
     def _is_tame(self, call: s.Call) -> bool:
         func = call.func
         if isinstance(func, s.Attribute):
-            if func.attr in self._names.catalog.cleanup_methods:
+            if self._names.catalog.says_cleanup(func.attr):
                 return True
             instance = self._names.instance(func.value)
             if instance is not None and instance.type.kind == "queue" and func.attr in _WAITING:
                 return True
         return self._flow.level(call) < Level.LIKELY
+
+
+def _records_success(last: s.Stmt) -> bool:
+    """Whether the last statement tells that all went well: ``done = True``, ``ok.append(1)``, ``finished.set()``."""
+    if isinstance(last, s.Assign):
+        return isinstance(last.value, s.Constant)
+    call = last.value if isinstance(last, s.ExprStmt) else None
+    if not isinstance(call, s.Call) or not isinstance(call.func, s.Attribute):
+        return False
+    if call.func.attr not in ("append", "add", "put", "set"):
+        return False
+    return all(isinstance(argument.value, s.Constant) for argument in call.args)
+
+
+def _in_cleanup(node: s.Node) -> bool:
+    """Whether ``node`` stands in the ``finally`` or an ``except`` body of a ``try`` of the same function."""
+    child = node
+    for parent in s.ancestors(node):
+        if isinstance(parent, s.Function):
+            return False
+        if isinstance(parent, s.Handler) or (isinstance(parent, s.Try) and child in parent.final):
+            return True
+        child = parent
+    return False
 
 
 def _is_nothing(value: s.Expr | None) -> bool:

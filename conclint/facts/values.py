@@ -25,7 +25,8 @@ class Use(NamedTuple):
     """One thing done with the object. ``kind`` is one of
 
     ``method`` (called; ``name`` says which), ``attribute`` (read), ``set`` (assigned to), ``argument``, ``return``,
-    ``await``, ``iterate``, ``with``, ``test``, ``wait`` (waited for with others), ``dropped``, ``escape``.
+    ``await``, ``iterate``, ``with``, ``test``, ``wait`` (waited for with others), ``keep`` (put into a container,
+    whose own uses follow), ``dropped``, ``escape``.
     """
 
     kind: str
@@ -42,11 +43,10 @@ class ValueFlow:
         self._names = names
         self._by_name: dict[str, list[s.Name]] = {}
         self._by_attribute: dict[str, list[s.Attribute]] = {}
-        for node in s.walk(names.module):
-            if isinstance(node, s.Name):
-                self._by_name.setdefault(node.id, []).append(node)
-            elif isinstance(node, s.Attribute):
-                self._by_attribute.setdefault(node.attr, []).append(node)
+        for name in names.module.all(s.Name):
+            self._by_name.setdefault(name.id, []).append(name)
+        for access in names.module.all(s.Attribute):
+            self._by_attribute.setdefault(access.attr, []).append(access)
 
     def uses(self, expr: s.Expr) -> list[Use]:
         """All uses of the object that ``expr`` makes."""
@@ -73,10 +73,12 @@ class ValueFlow:
                 yield from self._object(parent, seen)
         elif isinstance(parent, s.Display) and isinstance(parent.parent, s.Assign) and parent.parent.value is parent:
             yield from self._unpacked(parent, expr, seen)
-        elif isinstance(parent, (s.Display, s.DictDisplay)):
+        elif isinstance(parent, (s.Display, s.DictDisplay, s.Comprehension)):
+            yield Use("keep", "", parent, expr)
             yield from self._container(parent, seen)
-        elif isinstance(parent, s.Comprehension):
-            yield from self._container(parent, seen)
+        elif isinstance(parent, s.Subscript) and parent.index is expr and _is_target(parent):  # a dict's key
+            yield Use("keep", "", parent, expr)
+            yield from self._container(parent.value, seen, follow_name=True)
         elif isinstance(parent, (s.Return, s.Yield)):
             yield Use("return", "", parent, expr)
         elif isinstance(parent, s.Await):
@@ -114,6 +116,7 @@ class ValueFlow:
         name = self._names.qualified(func)
         if isinstance(func, s.Attribute) and func.attr in _STORERS:
             if not self._stores_elsewhere(func.value):
+                yield Use("keep", "", call, expr)
                 yield from self._container(func.value, seen, follow_name=True)
                 return
         if isinstance(func, s.Attribute) and func.attr in _KEEPERS:
@@ -140,6 +143,7 @@ class ValueFlow:
         elif isinstance(target, s.Attribute):
             yield from self._by_attr(target.attr, seen, container=False)
         elif isinstance(target, s.Subscript):
+            yield Use("keep", "", target, expr)
             yield from self._container(target.value, seen, follow_name=True)
         else:
             yield Use("escape", "", target, expr)

@@ -18,7 +18,7 @@ class Run(NamedTuple):
     """Sorted by path, position and code."""
     problems: Sequence[Problem]
     files: int
-    """How many files were checked."""
+    """How many files were checked to the end."""
     rules: Sequence[Rule]
     """The rules that ran."""
     lines: Callable[[str], Sequence[str]]

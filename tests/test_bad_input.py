@@ -1,0 +1,146 @@
+"""A folder of everything that goes wrong with files: one clear line each, and the one good file is analysed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import RunCli
+
+LEAK = "import threading\nlock = threading.Lock()\n\n\ndef f():\n    lock.acquire()\n    work()\n    lock.release()\n"
+HEAD = "import threading\n"
+FOUND = {
+    "binary.py": "1:1: CNC900 cannot be parsed: source code cannot contain null bytes",
+    "bytes.py": "2:6: CNC900 cannot be decoded as utf-8: byte 0xe9",
+    "cookie.py": "1:11: CNC900 cannot be decoded: unknown encoding 'klingon'",
+    "lying.py": "2:1: CNC900 cannot be decoded as ascii: byte 0xc3",
+    "nested.py": "2:205: CNC900 cannot be parsed: too many nested parentheses",
+    "null.py": "2:5: CNC900 cannot be parsed: source code cannot contain null bytes",
+    "syntax.py": "2:5: CNC900 cannot be parsed: '(' was never closed",
+    "utf16.py": "1:1: CNC900 cannot be decoded: the file is UTF-16",
+    "good.py": "6:5: CNC101 ",
+}
+SAID = {
+    "broken.py": "cannot be read: broken link to gone.py",
+    "fifo.py": "not checked: it is a FIFO, not a file",
+    "loop": "not followed: it links to a folder that it lies in",
+    "locked.py": "cannot be read: permission denied",
+    "locked": "cannot be listed: permission denied",
+    "huge.py": "not checked: it is larger than 5 MB",
+}
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+
+
+def obey_permissions() -> None:
+    """Makes a child of root obey the permissions of files, as everybody else must."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None)
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+                raise OSError("cannot give up the rights of root")
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    zoo = tmp_path_factory.mktemp("zoo")
+    contents: dict[str, bytes] = {
+        "good.py": LEAK.encode(),
+        "syntax.py": b"import threading\nx = (1,\n",
+        "bytes.py": b"import os\nx = '\xe9'\n",
+        "cookie.py": b"# coding: klingon\n",
+        "lying.py": b"# coding: ascii\n\xc3\xa9 = 1\n",
+        "utf16.py": "x = 1\n".encode("utf-16"),
+        "null.py": b"import os\nx = \0\n",
+        "binary.py": bytes(range(256)) * 100,
+        "nested.py": f"{HEAD}x = {'(' * 2000}1{')' * 2000}\n".encode(),
+        "huge.py": f"{HEAD}x = [\n{'    1234567890, 1234567890,' * 750_000}\n]\n".encode(),
+        "huge_without_threads.py": f"x = [\n{'    1234567890, 1234567890,' * 750_000}\n]\n".encode(),
+        "long.py": (HEAD + "def f():\n" + "    x = g(1, 2)\n" * 10_000).encode(),
+        "empty.py": b"",
+        "marks.py": b"\xef\xbb\xbfimport threading\r\n\x0c\r\n",
+        "locked.py": LEAK.encode(),
+    }
+    for name, data in contents.items():
+        (zoo / name).write_bytes(data)
+    (zoo / "sub").mkdir()
+    (zoo / "sub" / "good.py").write_text(LEAK)
+    os.symlink("..", zoo / "sub" / "loop")
+    os.symlink(".", zoo / "loop")
+    os.symlink("gone.py", zoo / "broken.py")
+    os.mkfifo(zoo / "fifo.py")
+    (zoo / "locked").mkdir()
+    (zoo / "locked.py").chmod(0)
+    (zoo / "locked").chmod(0)
+    return zoo
+
+
+def test_each_has_its_line_and_the_good_file_is_analysed(zoo: Path, run_cli: RunCli) -> None:
+    started = time.monotonic()
+    result = run_cli("--output-format=concise", cwd=zoo, preexec_fn=obey_permissions)
+    taken = time.monotonic() - started
+    assert result.returncode == 2
+    *findings, last = result.stdout.splitlines()
+    expected = {**FOUND, "sub/good.py": FOUND["good.py"]}
+    assert [line.split(":")[0] for line in findings] == sorted(expected)
+    for line in findings:
+        path, _, rest = line.partition(":")
+        assert rest.startswith(expected[path])
+    assert last == "Found 10 errors in 10 files (14 checked)."
+    said = {**SAID, "sub/loop": SAID["loop"]}
+    assert sorted(result.stderr.splitlines()) == sorted(f"conclint: {path}: {text}" for path, text in said.items())
+    assert taken < 60
+
+
+def test_the_full_format_shows_them_too(zoo: Path, run_cli: RunCli) -> None:
+    result = run_cli(cwd=zoo, preexec_fn=obey_permissions)
+    assert result.returncode == 2
+    assert " 2 | x = '\\xe9'\n   |      ^\n" in result.stdout
+    assert " 2 | x = (1,\n   |     ^\n" in result.stdout
+    assert "\0" not in result.stdout
+    assert max(map(len, result.stdout.splitlines())) < 300
+
+
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_named_alone_each_is_1(name: str, zoo: Path, run_cli: RunCli) -> None:
+    result = run_cli("--output-format=concise", name, cwd=zoo)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout.startswith(f"{name}:{FOUND[name]}")
+
+
+@pytest.mark.parametrize("name", ["broken.py", "fifo.py", "locked", "locked.py", "huge.py", "missing.py"])
+def test_named_alone_each_is_2(name: str, zoo: Path, run_cli: RunCli) -> None:
+    result = run_cli("--output-format=concise", name, cwd=zoo, preexec_fn=obey_permissions)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    expected = SAID.get(name, "cannot be read: no such file or directory")
+    assert line == f"conclint: {name}: {expected}"
+
+
+def test_a_file_that_can_hold_no_finding_is_parsed_where_it_is_named(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "bad.py").write_text("def f(:\n")
+    (tmp_path / "fine.py").write_text("def f(): ...\n")
+    assert run_cli("--output-format=concise", cwd=tmp_path).returncode == 0
+    result = run_cli("--output-format=concise", "bad.py", "fine.py", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stdout.startswith("bad.py:1:7: CNC900 cannot be parsed: ")
+
+
+@pytest.mark.parametrize("statement", ["    x = g(1, 2)", "    lock.acquire()\n    g()\n    lock.release()"])
+def test_time_is_linear_in_the_file(statement: str, tmp_path: Path, run_cli: RunCli) -> None:
+    taken = []
+    for lines in (1_500, 12_000):
+        body = f"{statement}\n" * (lines // (statement.count("\n") + 1))
+        (tmp_path / "long.py").write_text(f"{HEAD}lock = threading.Lock()\n\ndef f():\n{body}")
+        started = time.monotonic()
+        result = run_cli("--output-format=concise", "-q", "long.py", cwd=tmp_path)
+        taken.append(time.monotonic() - started)
+        assert result.returncode in (0, 1)
+        assert result.stderr == ""
+    # Eight times the lines. Twice that leaves room for a busy machine; a square would take sixty-four times.
+    assert taken[1] < 16 * taken[0]

@@ -1,0 +1,50 @@
+"""The `concise` format, the summary and the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conclint.model import Finding, Severity, Span
+from conclint.report import FORMATS, Run, concise, load, summary
+
+
+def run(*findings: Finding, files: int = 5) -> Run:
+    def lines(path: str) -> Sequence[str]:
+        raise AssertionError("no source is needed")
+
+    return Run(findings, [], files, [], lines)
+
+
+def finding(path: str = "a.py", severity: Severity = Severity.ERROR, code: str = "CNC101") -> Finding:
+    return Finding(path, Span(3, 7, 3, 9), code, "the-name", severity, "it hangs", "", (), None, "")
+
+
+def test_a_line_a_finding() -> None:
+    assert concise.render(run(finding(), finding("b\x1b\udcff.py"))) == (
+        "a.py:3:7: CNC101 it hangs\nb\\x1b\\udcff.py:3:7: CNC101 it hangs\n"
+    )
+    assert concise.render(run()) == ""
+
+
+def test_the_summary_counts_by_severity() -> None:
+    warning, note = (finding("b.py", severity) for severity in (Severity.WARNING, Severity.NOTE))
+    assert summary.summary(run()) == "No findings in 5 files.\n"
+    assert summary.summary(run(files=1)) == "No findings in 1 file.\n"
+    assert summary.summary(run(finding())) == "Found 1 error in 1 file (5 checked).\n"
+    assert summary.summary(run(warning, finding(), finding())) == (
+        "Found 2 errors and 1 warning in 2 files (5 checked).\n"
+    )
+    assert summary.summary(run(note, warning, finding())) == (
+        "Found 1 error, 1 warning and 1 note in 2 files (5 checked).\n"
+    )
+
+
+def test_statistics_put_the_most_frequent_first() -> None:
+    found = [finding(code="CNC201"), finding(), *(finding(code="CNC301") for _ in range(10))]
+    assert summary.statistics(found) == "10  CNC301  the-name\n 1  CNC101  the-name\n 1  CNC201  the-name\n"
+    assert summary.statistics([]) == ""
+
+
+def test_every_format_loads() -> None:
+    for name in FORMATS:
+        assert isinstance(load(name).render(run()), str)
