@@ -9,11 +9,11 @@ through that stack; on its way it makes, once for each kind of completion, the c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Union
+from typing import NamedTuple, Union
 
 from . import syntax as s
 from .cfg import Edge, Graph, Label, Level, Step, StepKind
-from .exceptions import ANY, EXCEPTION, Caught, ExceptionClasses
+from .exceptions import ANY, Caught, ExceptionClasses
 from .names import Names
 
 Pending = list[tuple[Step, Label]]
@@ -24,6 +24,17 @@ _MOST_COPIES = 8
 _DEEPEST_COPY = 3
 """A ``finally`` nested deeper than this in other ``finally`` bodies is shared by all ways of leaving, so that the
 graph stays linear in the source."""
+
+
+class _Around(NamedTuple):
+    """What surrounds the statement being built, apart from the frames."""
+
+    cleanup: bool = False
+    """Whether it stands in a ``finally`` body or an exception handler."""
+    finals: int = 0
+    """In how many ``finally`` bodies."""
+    rethrown: str = ANY
+    """What a bare ``raise`` throws."""
 
 
 class _Loop:
@@ -39,14 +50,18 @@ class _Handlers:
 
 
 class _Finally:
-    def __init__(self, body: list[s.Stmt]) -> None:
+    def __init__(self, body: list[s.Stmt], around: _Around) -> None:
         self.body = body
+        self.around = around
         self.entries: dict[Completion, Step] = {}
         self.shared: tuple[Step, Pending] | None = None
 
 
 class _Leave:
-    def __init__(self, item: s.WithItem, swallows: list[str | None], after: Step, is_async: bool) -> None:
+    def __init__(
+        self, item: s.WithItem, swallows: list[str | None], after: Step, is_async: bool, around: _Around
+    ) -> None:
+        self.around = around
         self.item = item
         self.swallows = swallows
         self.after = after
@@ -86,9 +101,7 @@ class _Builder:
         self._graph = Graph(scope)
         self._frames: list[_Frame] = []
         self._pending: Pending = [(self._graph.steps[self._graph.entry], Label.NEXT)]
-        self._rethrown: list[str] = []
-        self._cleanup = 0
-        self._copy_depth = 0
+        self._around = _Around()
         self._risk = Level.NEVER
         self._reached: set[int] = set()
         self._yield_level = Level.LIKELY
@@ -105,7 +118,7 @@ class _Builder:
 
     def _new(self, kind: StepKind, node: s.Node, level: Level = Level.NEVER) -> Step:
         step = self._graph.add(kind, node, level)
-        step.cleanup = self._cleanup > 0
+        step.cleanup = self._around.cleanup
         return step
 
     def _edge(self, step: Step, target: Step, label: Label) -> None:
@@ -158,51 +171,44 @@ class _Builder:
         if self._pending:
             self._connect(self._route(completion))
 
-    def _outside(self, depth: int, first: Step, action: Callable[[], None]) -> Pending:
-        """Build ``action`` from ``first`` on, as code that only the outer ``depth`` frames surround."""
-        saved = self._frames, self._pending, self._risk
-        self._frames, self._pending, self._risk = self._frames[:depth], [(first, Label.NEXT)], Level.NEVER
+    def _outside(self, depth: int, around: _Around, first: Step, action: Callable[[], None]) -> Pending:
+        """Build ``action`` from ``first`` on, as code that only the outer ``depth`` frames surround; where it ends."""
+        saved = self._frames, self._around, self._pending, self._risk
+        self._frames, self._around = self._frames[:depth], around
+        self._pending, self._risk = [(first, Label.NEXT)], Level.NEVER
         action()
         ends = self._pending
-        self._frames, self._pending, self._risk = saved
+        self._frames, self._around, self._pending, self._risk = saved
         return ends
 
     def _finally_copy(self, frame: _Finally, completion: Completion, depth: int) -> Step:
         known = frame.entries.get(completion)
         if known is not None:
             return known
-        if frame.shared is not None or len(frame.entries) >= _MOST_COPIES or self._copy_depth >= _DEEPEST_COPY:
-            return self._finally_shared(frame, completion, depth)
-        entry = frame.entries[completion] = self._join(frame.body[0])
-        ends = self._outside(depth, entry, lambda: self._final_body(frame.body))
-        self._link_ends(ends, completion, depth)
-        return entry
-
-    def _finally_shared(self, frame: _Finally, completion: Completion, depth: int) -> Step:
-        if frame.shared is None:
-            entry = self._join(frame.body[0])
-            frame.shared = entry, []
-            ends = self._outside(depth, entry, lambda: self._final_body(frame.body))
-            frame.shared = entry, ends
-            for earlier in frame.entries:
-                self._link_ends(ends, earlier, depth)
-        entry, ends = frame.shared
+        if frame.around.finals >= _DEEPEST_COPY or len(frame.entries) >= _MOST_COPIES:
+            entry, ends = self._finally_shared(frame, depth)
+        else:
+            entry, ends = self._final_body(frame, depth)
         frame.entries[completion] = entry
         self._link_ends(ends, completion, depth)
         return entry
+
+    def _finally_shared(self, frame: _Finally, depth: int) -> tuple[Step, Pending]:
+        """The one copy for several ways of leaving: where it is entered, and where it ends."""
+        if frame.shared is None:
+            frame.shared = self._final_body(frame, depth)
+        return frame.shared
+
+    def _final_body(self, frame: _Finally, depth: int) -> tuple[Step, Pending]:
+        around = frame.around._replace(cleanup=True, finals=frame.around.finals + 1)
+        entry = self._join(frame.body[0])
+        return entry, self._outside(depth, around, entry, lambda: self._body(frame.body))
 
     def _link_ends(self, ends: Pending, completion: Completion, depth: int) -> None:
         if ends:
             target = self._route(completion, depth)
             for step, label in ends:
                 self._edge(step, target, label)
-
-    def _final_body(self, body: list[s.Stmt]) -> None:
-        self._cleanup += 1
-        self._copy_depth += 1
-        self._body(body)
-        self._copy_depth -= 1
-        self._cleanup -= 1
 
     def _leave_copy(self, frame: _Leave, completion: Completion, depth: int) -> Step:
         known = frame.entries.get(completion)
@@ -227,10 +233,16 @@ class _Builder:
         return step
 
     def _leave_step(self, frame: _Leave) -> Step:
-        step = self._new(StepKind.LEAVE, frame.item, Level.LIKELY if frame.is_async else Level.UNLIKELY)
+        step = self._new(StepKind.LEAVE, frame.item, self._await_level(frame.item, frame.is_async))
+        step.cleanup = frame.around.cleanup  # whatever it is left by
         if self._is_lock(frame.item.context):
             step.level = Level.NEVER
         return step
+
+    def _await_level(self, item: s.WithItem, is_async: bool) -> Level:
+        """How readily leaving a ``with`` raises: an ``async with`` awaits, except for what is known to be harmless."""
+        harmless = isinstance(item.context, s.Call) and self._calls.level(item.context) < Level.LIKELY
+        return Level.LIKELY if is_async and not harmless else Level.UNLIKELY
 
     def _dispatch(self, frame: _Handlers, completion: Completion, depth: int) -> Step:
         known = frame.entries.get(completion)
@@ -285,7 +297,7 @@ class _Builder:
                 level = Level.NEVER
             if level is Level.LIKELY and value is not None:
                 self._step(StepKind.EVAL, node, level)
-            for element, item in zip(target.elements, values):
+            for element, item in zip(target.elements, values, strict=True):
                 self._bind(node, element, item)
             return
         level = Level.NEVER
@@ -303,13 +315,11 @@ class _Builder:
         step.value = value
 
     def _aug_assign(self, node: s.AugAssign) -> None:
-        if isinstance(node.target, s.Subscript):
-            self._eval(node.target)
+        self._eval(node.target)
         self._eval(node.value)
-        self._bind(node, node.target, None)
         if self._pending:
-            last = self._pending[0][0]
-            last.level = max(last.level, Level.UNLIKELY)
+            level = Level.LIKELY if isinstance(node.target, s.Subscript) else Level.UNLIKELY
+            self._step(StepKind.BIND, node, level).target = node.target
 
     def _delete(self, node: s.Delete) -> None:
         for target in node.targets:
@@ -319,9 +329,10 @@ class _Builder:
                 self._eval(target.index)
                 level = Level.LIKELY
             elif isinstance(target, s.Attribute):
+                self._eval(target.value)
                 level = Level.UNLIKELY
-            step = self._step(StepKind.BIND, node, level)
-            step.target = target
+            if self._pending:
+                self._step(StepKind.BIND, node, level).target = target
 
     def _return(self, node: s.Return) -> None:
         if node.value is not None:
@@ -337,7 +348,7 @@ class _Builder:
         if node.cause is not None:
             self._eval(node.cause)
         if self._pending:
-            flying = self._classes.raised(node.exc, self._rethrown[-1] if self._rethrown else ANY)
+            flying = self._classes.raised(node.exc, self._around.rethrown)
             self._throw(node, flying)
 
     def _throw(self, node: s.Node, flying: str) -> None:
@@ -414,21 +425,19 @@ class _Builder:
         return Level.LIKELY
 
     def _try(self, node: s.Try) -> None:
+        final = _Finally(node.final, self._around)
         if node.final:
-            self._frames.append(_Finally(node.final))
-        depth = len(self._frames)
+            self._frames.append(final)
         ends: Pending = []
         if node.handlers:
-            handlers = [
-                (self._classes.handled(h.type), self._new(StepKind.HANDLER, h)) for h in node.handlers
-            ]
+            handlers = [(self._classes.handled(h.type), self._new(StepKind.HANDLER, h)) for h in node.handlers]
             self._frames.append(_Handlers(handlers))
             self._body(node.body)
             self._frames.pop()
             self._body(node.orelse)
             ends += self._pending
-            for handler, (handled, entry) in zip(node.handlers, handlers):
-                ends += self._outside(depth, entry, lambda h=handler, c=handled: self._handler(h, c))  # type: ignore[misc]
+            for handler, (handled, entry) in zip(node.handlers, handlers, strict=True):
+                ends += self._handler(handler, handled, entry)
         else:
             self._body(node.body)
             self._body(node.orelse)
@@ -437,26 +446,32 @@ class _Builder:
         if node.final:
             self._frames.pop()
             if self._pending:
-                self._final_body(node.final)
+                self._fall_into_finally(final)
 
-    def _handler(self, handler: s.Handler, handled: list[str | None]) -> None:
-        self._rethrown.append(self._classes.rethrown(handled))
-        self._cleanup += 1
-        if handler.name is not None:
-            step = self._step(StepKind.BIND, handler)
-            step.target = None
-        self._body(handler.body)
-        self._cleanup -= 1
-        self._rethrown.pop()
+    def _fall_into_finally(self, frame: _Finally) -> None:
+        if frame.around.finals >= _DEEPEST_COPY:
+            entry, ends = self._finally_shared(frame, len(self._frames))
+        else:
+            entry, ends = self._final_body(frame, len(self._frames))
+        self._connect(entry)
+        self._pending = list(ends)
+
+    def _handler(self, handler: s.Handler, handled: list[str | None], entry: Step) -> Pending:
+        def build() -> None:
+            if handler.name is not None:
+                self._step(StepKind.BIND, handler)
+            self._body(handler.body)
+
+        around = self._around._replace(cleanup=True, rethrown=self._classes.rethrown(handled))
+        return self._outside(len(self._frames), around, entry, build)
 
     def _with(self, node: s.With) -> None:
-        after = self._join(node)
         frames: list[_Leave] = []
         for item in node.items:
             self._eval(item.context)
             if not self._pending:
                 break
-            frame = _Leave(item, self._swallowed(item.context), after, node.is_async)
+            frame = _Leave(item, self._swallowed(item.context), self._join(node), node.is_async, self._around)
             self._step(StepKind.ENTER, item, Level.LIKELY if node.is_async else Level.NEVER)
             frames.append(frame)
             self._frames.append(frame)
@@ -470,8 +485,8 @@ class _Builder:
                 leave = self._leave_step(frame)
                 self._continue_at(leave)
                 leave.exc = self._route(("exception", ANY)).id
-        if any(frame.swallows for frame in frames):
-            self._after(after)
+            if frame.swallows:  # the items before it are still to be left
+                self._after(frame.after)
 
     def _swallowed(self, context: s.Expr) -> list[str | None]:
         """The exceptions that leaving ``with context`` swallows."""
@@ -560,13 +575,17 @@ class _Builder:
         self._risk = max(self._risk, Level.UNLIKELY)
 
     def _call(self, expr: s.Call) -> None:
-        self._eval(expr.func)
+        # Looking up the method of an object that has it is part of the call, not a risk of its own.
+        self._eval(expr.func.value if isinstance(expr.func, s.Attribute) else expr.func)
         for argument in expr.args:
             self._eval(argument.value)
         if not self._pending:
             return
         if self._calls.returns(expr):
-            self._step(StepKind.CALL, expr, self._calls.level(expr))
+            level = self._calls.level(expr)
+            if level < Level.UNLIKELY:  # a lock's own methods: finding the lock raises no more than they do
+                self._risk = Level.NEVER
+            self._step(StepKind.CALL, expr, level)
             return
         flying = self._calls.raised(expr)
         step = self._step(StepKind.CALL, expr, Level.LIKELY, flying or ANY)
@@ -583,10 +602,7 @@ class _Builder:
     def _await(self, expr: s.Await) -> None:
         self._eval(expr.value)
         if self._pending:
-            level = Level.LIKELY
-            if isinstance(expr.value, s.Call) and self._calls.level(expr.value) is Level.INTERRUPT:
-                level = Level.INTERRUPT  # waiting for a lock: only cancellation gets in
-            self._step(StepKind.AWAIT, expr, level)
+            self._step(StepKind.AWAIT, expr, Level.LIKELY)
 
     def _yield(self, expr: s.Yield) -> None:
         if expr.value is not None:
@@ -608,12 +624,25 @@ class _Builder:
     def _not(self, expr: s.Not) -> None:
         self._eval(expr.operand)
 
+    def _lambda(self, expr: s.Lambda) -> None:
+        self._defaults(expr.function)
+
     def _compare(self, expr: s.Compare) -> None:
+        ends = self._comparison(expr)
+        if ends:
+            self._merge(expr, ends)
+
+    def _comparison(self, expr: s.Compare) -> Pending:
+        """Evaluate the operands; what waits where a chain ended early: ``a < b < c`` asks for ``c`` last of all."""
         self._eval(expr.left)
-        for right in expr.rights:
+        ends: Pending = []
+        for index, right in enumerate(expr.rights):
+            if index:
+                ends += self._pending
             self._eval(right)
         if any(op not in ("is", "is not") for op in expr.ops):
             self._risk = max(self._risk, Level.UNLIKELY)
+        return ends
 
     def _if_exp(self, expr: s.IfExp) -> None:
         true, false = self._branch(expr.test)
@@ -637,7 +666,7 @@ class _Builder:
             self._eval(element)
 
     def _dict_display(self, expr: s.DictDisplay) -> None:
-        for key, value in zip(expr.keys, expr.values):
+        for key, value in zip(expr.keys, expr.values, strict=True):
             if key is not None:
                 self._eval(key)
             self._eval(value)
@@ -703,12 +732,16 @@ class _Builder:
             self._pending = false
             second_true, second_false = self._branch(test.right)
             return true + second_true, second_false
-        self._eval(test)
+        early: Pending = []
+        if isinstance(test, s.Compare):
+            early = self._comparison(test)
+        else:
+            self._eval(test)
         if not self._pending:
-            return [], []
+            return [], early
         step = self._step(StepKind.BRANCH, test)
         self._pending = []
-        return [(step, Label.TRUE)], [(step, Label.FALSE)]
+        return [(step, Label.TRUE)], [(step, Label.FALSE), *early]
 
 
 def _uncaught(flying: str) -> Label:
@@ -745,6 +778,7 @@ _EXPRESSIONS: dict[type[s.Node], Callable[..., None]] = {
     s.Yield: _Builder._yield,
     s.BoolOp: _Builder._bool_op,
     s.Not: _Builder._not,
+    s.Lambda: _Builder._lambda,
     s.Compare: _Builder._compare,
     s.IfExp: _Builder._if_exp,
     s.NamedExpr: _Builder._named,

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from . import __version__
 from .config import Settings, resolve
-from .discovery import discover
+from .discovery import describe, discover
 from .engine import check_bytes, check_files
 from .model import FileReport, Problem
 from .registry import UnknownRuleError, find
@@ -36,6 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `conclint | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
+    except OSError as error:  # a full disk behind standard output
+        if sys.stderr is not None:
+            print(f"conclint: {describe(error)}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     return status
 
 
@@ -80,7 +85,7 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     reports: list[FileReport] = []
     stdin = b""
     if STDIN in options.paths:
-        stdin = sys.stdin.buffer.read()
+        stdin = sys.stdin.buffer.read() if sys.stdin is not None else b""
         reports.append(check_bytes(stdin, options.stdin_filename, settings))
     reports += check_files(found.files, settings)
     run = Run(
@@ -158,11 +163,23 @@ def _listed(values: list[str] | None) -> list[str] | None:
     return [selector for value in values for selector in value.split(",") if selector.strip()]
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Asks the system for the width: argparse imports `shutil` to do so, and for every option that it is given."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
+        except (OSError, ValueError):
+            width = 80
+        super().__init__(prog, width=max(width - 2, 40), max_help_position=28)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="conclint",
         description="Find the mistakes that make concurrent programs hang, lose errors or die at start-up.",
         epilog="Exit status: 0 nothing found, 1 findings, 2 an error in the usage, in a file or in conclint.",
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(

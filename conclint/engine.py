@@ -83,15 +83,15 @@ def _guarded(path: str, check: Callable[[], FileReport]) -> FileReport:
 def _check_file(file: File, settings: Settings) -> FileReport:
     try:
         with open(file.path, "rb") as handle:
-            data = handle.read(MAX_READ_BYTES + 1)
+            if os.fstat(handle.fileno()).st_size > MAX_READ_BYTES:
+                return _too_large(file.path, MAX_READ_BYTES)
+            data = handle.read()
     except OSError as error:
         return FileReport((), (Problem(file.path, f"cannot be read: {describe(error)}"),))
     return _check_bytes(data, file.path, settings, file.named)
 
 
 def _check_bytes(data: bytes, path: str, settings: Settings, named: bool) -> FileReport:
-    if len(data) > MAX_READ_BYTES:
-        return _too_large(path, MAX_READ_BYTES)
     try:
         text = decode(data)
     except SourceError as error:

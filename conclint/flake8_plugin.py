@@ -23,7 +23,7 @@ class Plugin:
     version = __version__
     settings: Settings | None = None
 
-    def __init__(self, tree: ast.AST, lines: Sequence[str], filename: str) -> None:  # noqa: ARG002
+    def __init__(self, tree: ast.AST, lines: Sequence[str], filename: str) -> None:
         # The argument `tree` is how flake8 knows when to run us: once a file, if it parses. If not, that is its E999.
         self._text = "".join(lines)
         self._path = filename

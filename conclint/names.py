@@ -147,6 +147,15 @@ class Names:
                 return binding.node
         return None
 
+    def overrides(self, function: s.Function, receiver: s.ClassDef | None) -> Iterator[s.Function]:
+        """The methods of the file that an instance of ``receiver`` may run in place of ``function``."""
+        if receiver is None:
+            return
+        for subclass in self.subclasses(receiver):
+            found = self.method(subclass, function.name)
+            if found is not None and found is not function:
+                yield found
+
     def _collect_attributes(self) -> None:
         if self._attributes_collected:
             return
@@ -604,13 +613,13 @@ class Names:
                 return expr
             if not isinstance(expr, s.Name):
                 return None
-            value = self._sole_value(expr)
+            value = self.sole_value(expr)
             if value is None:
                 return None
             expr = value
         return None
 
-    def _sole_value(self, name: s.Name) -> s.Expr | None:
+    def sole_value(self, name: s.Name) -> s.Expr | None:
         """What ``name`` is bound to, where one assignment is all that binds it."""
         found = self.scopes.lookup(name.id, name)
         if found is None:
@@ -653,7 +662,7 @@ class Names:
             container = None if iterated is None else self._container_place(iterated)
             if container is not None:
                 return container.join("[*]")
-        value = self._sole_value(expr)
+        value = self.sole_value(expr)
         if isinstance(value, (s.Name, s.Attribute, s.Subscript)):
             aliased = self.place(value)
             if aliased is not None:

@@ -15,7 +15,7 @@ _COOKIE = re.compile(
 )
 
 # A rule speaks of objects made by the concurrency modules, or of a lock that came from elsewhere and is known
-# by `.acquire`/`.release`. Literals, not a regular expression: ten searches of bytes are ten times as fast as
+# by `.acquire`/`.release`. Literals, not a regular expression: ten searches of bytes are five times as fast as
 # one alternation, and this runs over every file of every run.
 _WORDS = (
     b"threading",
@@ -29,6 +29,9 @@ _WORDS = (
     b"run_in_executor",
     b"run_coroutine_threadsafe",
 )
+
+# What the words have in common: most files hold none of these, and so need fewer searches.
+_STEMS = (b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor")
 
 _NOQA = re.compile(
     r"\# \s* noqa \b (?: \s*:\s* (?P<codes> (?: (?: [a-z]+(?:-[a-z0-9]+)+ | [a-z]+[0-9]+ ) (?![-\w]) [,\s]* )+ ) )?",
@@ -48,7 +51,9 @@ class SourceError(Exception):
 
 def may_hold_finding(data: bytes) -> bool:
     """Whether a file of these bytes can hold a finding at all, so that the others are never parsed."""
-    return any(word in data for word in _WORDS) or not _is_ascii_compatible(_declared(data)[0])
+    if any(stem in data for stem in _STEMS) and any(word in data for word in _WORDS):
+        return True
+    return not _is_ascii_compatible(_declared(data)[0])
 
 
 def decode(data: bytes) -> str:

@@ -366,6 +366,8 @@ class Case(Node):
     guard: Expr | None
     body: list[Stmt]
     irrefutable: bool
+    is_constant: bool = False
+    """Whether the pattern is ``True``, ``False`` or ``None`` alone, which is then the only one of ``values``."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -286,14 +286,15 @@ class _Lowering:
         values: list[s.Expr] = []
         self._pattern(node.pattern, captures, values)
         irrefutable = isinstance(node.pattern, cst.MatchAs) and node.pattern.pattern is None
-        return s.Case(captures, values, self._maybe(node.guard), self._suite(node.body), irrefutable)
+        is_constant = isinstance(node.pattern, cst.MatchSingleton)
+        return s.Case(captures, values, self._maybe(node.guard), self._suite(node.body), irrefutable, is_constant)
 
     def _pattern(self, node: Any, captures: list[str], values: list[s.Expr]) -> None:
         if isinstance(node, (cst.MatchAs, cst.MatchStar)) and node.name is not None:
             captures.append(node.name.value)
         elif isinstance(node, cst.MatchMapping) and node.rest is not None:
             captures.append(node.rest.value)
-        elif isinstance(node, cst.MatchValue):
+        elif isinstance(node, (cst.MatchValue, cst.MatchSingleton)):
             values.append(self._lower(node.value))
         elif isinstance(node, cst.MatchClass):
             values.append(self._lower(node.cls))
@@ -394,12 +395,16 @@ class _Lowering:
         return s.Operation("f", [part for part in parts if not isinstance(part, s.Constant)])
 
     def FormattedString(self, node: Any) -> s.Expr:
+        return s.Operation("f", self._interpolated(node.parts))
+
+    def _interpolated(self, parts: Sequence[Any]) -> list[s.Expr]:
         operands: list[s.Expr] = []
-        for part in node.parts:
+        for part in parts:
             expression = getattr(part, "expression", None)
             if expression is not None:
                 operands.append(self._lower(expression))
-        return s.Operation("f", operands)
+                operands += self._interpolated(part.format_spec or ())
+        return operands
 
     TemplatedString = FormattedString
 

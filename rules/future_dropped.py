@@ -51,11 +51,20 @@ from conclint.model import Rule, Severity
 from conclint.rule import ModuleContext, Report
 
 
+_STATES = {
+    "dropped": "is thrown away",
+    "unread": "is kept, but nobody asks it for the outcome",
+    "overwritten": "is overwritten by the next one before anybody asks it for the outcome",
+}
+
+
 def check(module: ModuleContext) -> Iterator[Report]:
     for lost in module.facts.lives.lost_results():
         task = "the task" if lost.task is None else f"`{module.text(lost.task)}`"
-        state = "is thrown away" if lost.dropped else "is kept, but nobody asks it for the outcome"
-        message = f"the result of {lost.method}() {state}: an exception of {task} is lost and the program goes on as if it had worked"
+        message = (
+            f"the result of {lost.method}() {_STATES[lost.how]}: an exception of {task} is lost "
+            "and the program goes on as if it had worked"
+        )
         yield Report(lost.call, message)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from .. import syntax as s
+from ..kinds import LocalInstance
 from ..names import Names
 from .flow import Flow
+from .handlers import Handlers
 from .lives import Lives
 from .lock_paths import LockFacts
 from .running import Running
@@ -36,6 +38,10 @@ class Facts:
         return LockFacts(self.flow)
 
     @cached_property
+    def handlers(self) -> Handlers:
+        return Handlers(self.flow)
+
+    @cached_property
     def values(self) -> ValueFlow:
         return ValueFlow(self.names)
 
@@ -45,11 +51,11 @@ class Facts:
 
     @cached_property
     def lives(self) -> Lives:
-        return Lives(self.flow, self.running, self.values)
+        return Lives(self.flow, self.handlers, self.running, self.values)
 
     @cached_property
     def swallowing(self) -> Swallowing:
-        return Swallowing(self.flow, self.running, self.values)
+        return Swallowing(self.flow, self.handlers, self.running, self.values)
 
     @cached_property
     def startup(self) -> Startup:
@@ -62,8 +68,14 @@ class Facts:
             owner = names.instance(target.value)
             is_class = names.qualified(target.value) in names.catalog.made_by
             if is_class or (owner is not None and owner.type.kind in ("thread", "timer")):
-                if not self.values.attribute_reads("excepthook"):
+                if not self._is_read(target):
                     yield target
+
+    def _is_read(self, target: s.Attribute) -> bool:
+        """Whether the class of the object whose attribute is set reads the attribute itself."""
+        classes = [kind.node for kind in self.names.kinds(target.value) if isinstance(kind, LocalInstance)]
+        family = {info.node for node in classes for info in self.names.mro(node)}
+        return any(s.enclosing_class(read) in family for read in self.values.attribute_reads(target.attr))
 
     @staticmethod
     def statement(node: s.Node) -> s.Node:

@@ -58,10 +58,10 @@ class Conditions:
 
     def branch(self, step: Step, label: Label, known: Known) -> Known | None:
         """What is known on the ``label`` side of a branch; ``None`` if it is known that control goes the other way."""
-        if not isinstance(step.node, s.Expr) or label not in (Label.TRUE, Label.FALSE):
+        if label not in (Label.TRUE, Label.FALSE):
             return known
         outcome = label is Label.TRUE
-        atom = self.atom(step.node)
+        atom = self._tested(step.node)
         if atom is None:
             return known
         key, positive = atom
@@ -69,9 +69,19 @@ class Conditions:
         before = self.value(key, known)
         if before is not None and before != value:
             return None
-        if key[0] == "result":
+        if key[0] == "result" and not isinstance(step.node, s.Case):
             return frozenset((k, v) for k, v in known if k != key)
         return self.learn(known, key, value)
+
+    def _tested(self, node: s.Node) -> tuple[Key, bool] | None:
+        """The key that a branch asks about: the atom of its test, or ``match subject: case True``."""
+        if isinstance(node, s.Case) and node.is_constant and isinstance(node.parent, s.Match):
+            constant = node.values[0]
+            assert isinstance(constant, s.Constant)
+            if isinstance(constant.value, bool):
+                atom = self.atom(node.parent.subject)
+                return None if atom is None else (atom[0], atom[1] == constant.value)
+        return self.atom(node) if isinstance(node, s.Expr) else None
 
     def bind(self, step: Step, known: Known) -> Known:
         """What is known after a binding: nothing old about the place, and what the value tells."""
@@ -214,7 +224,7 @@ class Conditions:
         return known
 
     def _tells(self, value: s.Expr) -> bool:
-        return self.truth(value, NOTHING) is not None or _result_node(value) in self._results
+        return self.truth(value, NOTHING) is not None or any(node in self._results for node in s.walk(value))
 
 
 def bound_place(names: Names, target: s.Expr) -> Place | None:

@@ -116,6 +116,8 @@ class Flow(CallBehaviour):
                     return Level.UNLIKELY
         for kind in kinds:
             if isinstance(kind, External):
+                if kind.name in catalog.calls["suppressors"] or kind.name in catalog.calls["nullcontexts"]:
+                    return Level.NEVER
                 if kind.name in catalog.harmless_functions or kind.name in catalog.log_functions:
                     return Level.UNLIKELY
             elif isinstance(kind, ApiMethod):
@@ -129,13 +131,20 @@ class Flow(CallBehaviour):
                 function = kind.function
                 if function.is_async or function.is_generator:
                     return Level.UNLIKELY  # the body does not run yet
-                return max(Level.UNLIKELY, self.function_level(function))
+                if kind.receiver is not None and self._is_hook(function):
+                    return Level.LIKELY  # whatever a subclass puts there
+                bodies = [function, *self.names.overrides(function, kind.receiver)]
+                return max(Level.UNLIKELY, *(self.function_level(body) for body in bodies))
         if isinstance(func, s.Attribute):
             if not kinds and func.attr in catalog.harmless_methods:
                 return Level.UNLIKELY
             if self.is_log_call(call):
                 return Level.UNLIKELY
         return Level.LIKELY
+
+    def _is_hook(self, function: s.Function) -> bool:
+        """Whether a method is there to be overridden: abstract, or with nothing in it."""
+        return _is_stub(function) or self.names.decorated(function, {"abc.abstractmethod"})
 
     def is_lock(self, expr: s.Expr) -> bool:
         """Whether ``expr`` is a lock: by its kind, or, where nothing is known of it, by its name."""

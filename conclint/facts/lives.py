@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
-from ..cfg import Edge, Graph, Step, StepKind
-from ..dataflow import explore
+from ..cfg import Edge, Step, StepKind
+from ..dataflow import Reached, explore
 from ..kinds import ApiMethod, External, Place
 from .conditions import Conditions, Known, bound_place
 from .flow import Flow
+from .handlers import Handlers
 from .running import Running, Worker, own_nodes
 from .values import Use, ValueFlow
 from .witness import Witness
@@ -41,8 +43,8 @@ class LostResult(NamedTuple):
     """Its last name: ``submit``, ``apply_async`` ..."""
     task: s.Expr | None
     """What it runs."""
-    dropped: bool
-    """Whether the result is thrown away at once rather than kept unread."""
+    how: str
+    """``dropped`` (thrown away at once), ``unread`` (kept, but never asked) or ``overwritten`` (by the next one)."""
 
 
 class _Life(IntEnum):
@@ -58,9 +60,19 @@ class _State(NamedTuple):
 
 
 class _LifeTransfer:
-    """One local variable that holds a worker."""
+    """One local variable that holds a worker, or (``runs_at_once``) the result of a call already under way."""
 
-    def __init__(self, flow: Flow, made: s.Call, place: Place, seen_to: set[s.Node], conditions: Conditions) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        made: s.Call,
+        place: Place,
+        seen_to: set[s.Node],
+        conditions: Conditions,
+        *,
+        runs_at_once: bool,
+    ) -> None:
+        self._made_life = _Life.STARTED if runs_at_once else _Life.MADE
         self._names = flow.names
         self._made = made
         self._place = place
@@ -82,7 +94,7 @@ class _LifeTransfer:
         if step.kind is StepKind.BIND:
             state = state._replace(known=self._conditions.bind(step, state.known))
             if step.target is not None and bound_place(self._names, step.target) == self._place:
-                return (state._replace(life=_Life.MADE if step.value is self._made else _Life.NONE),)
+                return (state._replace(life=self._made_life if step.value is self._made else _Life.NONE),)
         return (state,)
 
     def raised(self, step: Step, state: _State) -> Iterable[_State]:
@@ -92,8 +104,9 @@ class _LifeTransfer:
 class Lives:
     """Answers for every worker and every asynchronous result of a module."""
 
-    def __init__(self, flow: Flow, running: Running, values: ValueFlow) -> None:
+    def __init__(self, flow: Flow, handlers: Handlers, running: Running, values: ValueFlow) -> None:
         self._flow = flow
+        self._handlers = handlers
         self._names = flow.names
         self._running = running
         self._values = values
@@ -115,6 +128,8 @@ class Lives:
         uses = self._values.uses(worker.call)
         if any(self._makes_daemon(use) for use in uses):
             return None
+        if worker.kind != "process" and self._joins_all_threads:
+            return None
         started = any(use.kind == "method" and use.name == "start" for use in uses)
         if not started and not self._starts_itself(worker):
             return None
@@ -127,6 +142,16 @@ class Lives:
         if isinstance(home, s.Name) and not any(use.kind == "keep" for use in uses):
             return self._follow(worker, home, seen_to)
         return None
+
+    @cached_property
+    def _joins_all_threads(self) -> bool:
+        """Whether the file joins what ``threading.enumerate()`` lists."""
+        return any(
+            use.kind == "method" and use.name == "join"
+            for call in self._names.module.all(s.Call)
+            if self._names.qualified(call.func) == "threading.enumerate"
+            for use in self._values.item_uses(call)
+        )
 
     def _home(self, call: s.Call) -> s.Expr | None:
         """The name or attribute that the worker is first stored in."""
@@ -205,47 +230,44 @@ class Lives:
     def _handles_its_errors(self, worker: Worker) -> bool:
         """Whether everything the worker runs is in this file and lets no exception out."""
         targets = self._running.targets(worker)
-        return bool(targets) and all(self._flow.is_total(function) for function in targets)
+        return bool(targets) and all(self._handlers.answers_for_itself(function) for function in targets)
 
     def _follow(self, worker: Worker, home: s.Name, seen_to: list[Use]) -> Unjoined | None:
         """Whether some normal path of the function goes past every use that sees to the worker."""
-        found = self._names.scopes.lookup(home.id, home)
-        scope = s.enclosing_function(worker.call) or self._names.module
-        if found is None or found[0].node is not scope:
+        reached = self._explore(worker.call, home, seen_to, runs_at_once=False)
+        if reached is None:
             return None
-        if any((s.enclosing_function(use.origin) or self._names.module) is not scope for use in seen_to):
-            return None
-        place = bound_place(self._names, home)
-        if place is None or any(self._through_container(use, home.id) for use in seen_to):
-            return None
-        graph = self._flow.graph(scope)
-        statements: set[s.Node] = {s.statement_of(use.origin) for use in seen_to}
-        conditions = Conditions(self._names, graph, {*statements, worker.call}, set())
-        transfer = _LifeTransfer(self._flow, worker.call, place, statements, conditions)
-        reached = explore(graph, _State(_Life.NONE, conditions.at_entry), transfer, ())
-        if not reached.complete:
-            return None
-        return self._overwritten(worker, home, graph, place, reached.pairs()) or next(
-            (
-                Unjoined(worker, "path", Witness(reached.path(graph.exit, state)), home)
-                for state in reached.at(graph.exit)
-                if state.life is _Life.STARTED
-            ),
-            None,
-        )
-
-    def _overwritten(
-        self, worker: Worker, home: s.Name, graph: Graph, place: Place, pairs: Iterable[tuple[Step, _State]]
-    ) -> Unjoined | None:
-        for step, state in pairs:
-            if step.kind is StepKind.BIND and step.value is worker.call and state.life is _Life.STARTED:
-                return Unjoined(worker, "overwritten", None, home)
+        if _is_overwritten(reached, worker.call):
+            return Unjoined(worker, "overwritten", None, home)
+        leave = reached.graph.exit
+        for state in reached.at(leave):
+            if state.life is _Life.STARTED:
+                return Unjoined(worker, "path", Witness(reached.path(leave, state)), home)
         return None
 
-    @staticmethod
-    def _through_container(use: Use, name: str) -> bool:
-        """Whether the use is reached through another name than the variable itself."""
-        return not (isinstance(use.origin, s.Name) and use.origin.id == name)
+    def _explore(
+        self, made: s.Call, home: s.Name, seen_to: list[Use], *, runs_at_once: bool
+    ) -> Reached[_State] | None:
+        """The life of what ``made`` makes along the normal paths of its function.
+
+        ``None`` where the variable ``home`` is not all there is to follow: other functions or names see to it too.
+        """
+        found = self._names.scopes.lookup(home.id, home)
+        scope = s.enclosing_function(made) or self._names.module
+        place = bound_place(self._names, home)
+        if found is None or found[0].node is not scope or place is None:
+            return None
+        for use in seen_to:
+            if not (isinstance(use.origin, s.Name) and use.origin.id == home.id):
+                return None
+            if (s.enclosing_function(use.origin) or self._names.module) is not scope:
+                return None
+        graph = self._flow.graph(scope)
+        statements: set[s.Node] = {s.statement_of(use.origin) for use in seen_to}
+        conditions = Conditions(self._names, graph, {*statements, made}, set())
+        transfer = _LifeTransfer(self._flow, made, place, statements, conditions, runs_at_once=runs_at_once)
+        reached = explore(graph, _State(_Life.NONE, conditions.at_entry), transfer, ())
+        return reached if reached.complete else None
 
     # ---------------------------------------------------------------------------------------------- results
 
@@ -284,12 +306,18 @@ class Lives:
         if task is not None and self._task_handles_errors(task):
             return None
         uses = self._values.uses(call)
-        if any(self._looks_at_result(use) for use in uses):
-            return None
         home = self._home(call)
+        looks = [use for use in uses if self._looks_at_result(use)]
+        if looks:
+            if isinstance(home, s.Name) and not any(use.kind == "keep" for use in uses):
+                reached = self._explore(call, home, looks, runs_at_once=True)
+                if reached is not None and _is_overwritten(reached, call):
+                    return LostResult(call, method, task, "overwritten")
+            return None
         if isinstance(home, s.Attribute) and self._may_be_joined_elsewhere(call):
             return None
-        return LostResult(call, method, task, all(use.kind == "dropped" for use in uses) and home is None)
+        dropped = home is None and all(use.kind == "dropped" for use in uses)
+        return LostResult(call, method, task, "dropped" if dropped else "unread")
 
     @staticmethod
     def _task(call: s.Call, method: str) -> s.Expr | None:
@@ -305,7 +333,7 @@ class Lives:
             functions = self._names.functions(task) or self._names.functions(task.func)
         else:
             functions = self._names.functions(task)
-        return bool(functions) and all(self._flow.is_total(function) for function in functions)
+        return bool(functions) and all(self._handlers.answers_for_itself(function) for function in functions)
 
     def _looks_at_result(self, use: Use) -> bool:
         if use.kind == "method":
@@ -344,6 +372,14 @@ class Lives:
             elif not isinstance(parent, s.Delete):
                 return True
         return False
+
+
+def _is_overwritten(reached: Reached[_State], made: s.Call) -> bool:
+    """Whether the variable gets the next object while nobody has seen to the one before."""
+    return any(
+        step.kind is StepKind.BIND and step.value is made and state.life is _Life.STARTED
+        for step, state in reached.pairs()
+    )
 
 
 def _is_false(expr: s.Expr | None) -> bool:

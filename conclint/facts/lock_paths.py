@@ -23,6 +23,7 @@ from .witness import Witness
 _HANDED_OVER = 99
 _NOT_HELD_ERRORS = frozenset({"RuntimeError", "ValueError", "AssertionError", "Exception", "BaseException"})
 _NO_SITE = -1
+_NEVER_RAISE = frozenset({StepKind.BRANCH, StepKind.YIELD, StepKind.CALL, StepKind.ENTER, StepKind.LEAVE})
 
 
 class Last(Enum):
@@ -149,8 +150,10 @@ class _LockTransfer:
         return (state,)
 
     def raised(self, step: Step, state: LockState) -> Iterable[LockState]:
-        if step.kind is StepKind.BRANCH and step.level is Level.NEVER:
-            return ()  # a test of plain names, however pessimistic one is
+        if step.level is Level.NEVER and step.kind in _NEVER_RAISE:
+            return ()  # however pessimistic one is
+        if step.kind is StepKind.EVAL and isinstance(step.node, s.Expr) and self._names_it(step.node):
+            return ()  # `locks[key]` has been looked up before
         op = self._ops.get(step.id)
         if op is None:
             if step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
@@ -163,6 +166,8 @@ class _LockTransfer:
             return (state,)
         if op.action is Action.RELEASE:
             return (self._released(state),)
+        if step.cleanup:
+            return ()  # taking it again at the end of an un-lock section, which nothing can protect
         if state.held == 0:
             return (state._replace(last=Last.NOT_ACQUIRED),)
         return (state,)
@@ -186,11 +191,14 @@ class _LockTransfer:
             missed = missed._replace(last=Last.NOT_ACQUIRED)
         return held._replace(known=self._conditions.learn(held.known, key, True)), missed
 
+    def _names_it(self, expr: s.Expr) -> bool:
+        return self._flow.names.place(expr) == self._place
+
     def _asks_locked(self, test: s.Node) -> bool:
         """Whether ``test`` is ``lock.locked()``, which is true while this function holds the lock."""
         if not isinstance(test, s.Call) or not isinstance(test.func, s.Attribute) or test.func.attr != "locked":
             return False
-        return self._flow.names.place(test.func.value) == self._place
+        return self._names_it(test.func.value)
 
     def _acquired(self, step: Step, state: LockState) -> LockState:
         if state.held == _HANDED_OVER:
@@ -231,7 +239,9 @@ class _LockTransfer:
 class LockPaths:
     """What goes wrong with one lock in one function; each question is answered from explorations made once."""
 
-    def __init__(self, uses: LockUses, flow: Flow, scope: s.Scope, place: Place) -> None:
+    def __init__(self, facts: LockFacts, flow: Flow, scope: s.Scope, place: Place) -> None:
+        uses = facts.uses
+        self._facts = facts
         self._uses = uses
         self._flow = flow
         self._scope = scope
@@ -272,7 +282,7 @@ class LockPaths:
         seen: set[s.Call] = set()
         for step in self._acquire_steps():
             op = self._transfer.op(step)
-            if op is None or not op.direct or op.call in seen or not reached.at(step.id):
+            if op is None or not op.direct or op.is_counter or op.call in seen or not reached.at(step.id):
                 continue
             sites = {other.id for other in self._acquire_steps() if other.node is step.node}
             held = [state for state in exits if state.site in sites and 0 < state.held < _HANDED_OVER]
@@ -295,7 +305,7 @@ class LockPaths:
         sites: set[int],
     ) -> Leak | None:
         graph = self.graph
-        others = self._uses.releasers(self._place, beside=self._scope)
+        others = self._facts.gives_back(self._place, beside=self._scope)
         if not releases:
             if others or not self._is_ours(op) or not (held or thrown):
                 return None
@@ -436,13 +446,12 @@ class LockPaths:
             seen.add(op.call)
             yield BadRelease(op, state.last, Witness(path))
 
+    def _is_with(self, step: Step) -> bool:
+        """Whether ``step`` enters or leaves a ``with`` on the lock."""
+        return isinstance(step.node, s.WithItem) and self._uses.withs.get(step.node) == self._place
+
     def _has_with(self) -> bool:
-        return any(
-            step.kind is StepKind.ENTER
-            and isinstance(step.node, s.WithItem)
-            and self._uses.withs.get(step.node) == self._place
-            for step in self.graph.steps
-        )
+        return any(step.kind is StepKind.ENTER and self._is_with(step) for step in self.graph.steps)
 
     def _unheld(self, reached: Reached[LockState], step: Step) -> LockState | None:
         """A state in which ``step`` releases a lock that is provably not held."""
@@ -455,11 +464,10 @@ class LockPaths:
                     continue
                 if state.last is not Last.RELEASED or state.site != _NO_SITE:
                     return state
-        elif step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
-            if self._uses.withs.get(step.node) == self._place:
-                for state in reached.at(step.id):
-                    if state.held <= 0 and state.last is Last.RELEASED:
-                        return state
+        elif step.kind is StepKind.LEAVE and self._is_with(step):
+            for state in reached.at(step.id):
+                if state.held <= 0 and state.last is Last.RELEASED:
+                    return state
         return None
 
     def _is_tolerated(self, release: s.Call) -> bool:
@@ -501,11 +509,21 @@ class LockPaths:
             if self._unheld(reached, step) is not None:
                 return False
             op = self._transfer.op(step)
-            if op is not None and op.action is Action.ACQUIRE:
-                if any(state.held > 0 for state in reached.at(step.id)):
-                    return False
-        counts = {state.held for state in reached.at(self.graph.exit) if state.held != _HANDED_OVER}
-        return len(counts) <= 1
+            takes = op is not None and op.action is not Action.RELEASE
+            takes = takes or (step.kind is StepKind.ENTER and self._is_with(step))
+            if takes and any(state.held > 0 for state in reached.at(step.id)):
+                return False
+        exits = reached.at(self.graph.exit) + reached.at(self.graph.raise_exit)
+        return len({state.held for state in exits if state.held != _HANDED_OVER}) <= 1
+
+    def releases_unasked(self) -> bool:
+        """Whether some path releases a lock that this function has not acquired: its caller's, or another's."""
+        reached = self._explore(LIKELY)
+        return not reached.complete or any(
+            op.action is Action.RELEASE and any(state.held <= 0 for state in reached.at(step.id))
+            for step in self.graph.steps
+            if (op := self._transfer.op(step)) is not None
+        )
 
     # ---- the whole function, for its callers
 
@@ -552,8 +570,24 @@ class LockFacts:
         known = self._paths.get(key)
         if known is None:
             assert isinstance(scope, (s.Function, s.Module))
-            known = self._paths[key] = LockPaths(self.uses, self._flow, scope, place)
+            known = self._paths[key] = LockPaths(self, self._flow, scope, place)
         return known
+
+    def gives_back(self, place: Place, *, beside: s.Node) -> bool:
+        """Whether a function other than ``beside`` releases the lock at ``place`` without having acquired it.
+
+        One that releases only what it took itself is no other half of anything.
+        """
+        for scope in self.uses.releasers(place, beside=beside):
+            last = place.path[-1:]
+            places = {
+                op.place
+                for op in self.uses.of(scope)
+                if op.action is Action.RELEASE and (op.place == place or (last and op.place.path[-1:] == last))
+            }
+            if not places or any(self.paths(scope, other).releases_unasked() for other in places):
+                return True
+        return False
 
     def ignored_results(self) -> Iterator[LockOp]:
         """The acquires that may fail, of a known kind of lock, with nobody looking at whether they did."""

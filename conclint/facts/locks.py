@@ -46,6 +46,13 @@ class LockOp(NamedTuple):
         return load().says_semaphore(receiver.id if isinstance(receiver, s.Name) else name)
 
     @property
+    def is_counter(self) -> bool:
+        """Whether the lock is a semaphore that starts at zero: it counts what others bring, and excludes nobody."""
+        made = None if self.instance is None else self.instance.made_at
+        first = made.argument(0, "value") if self.is_counted and isinstance(made, s.Call) else None
+        return isinstance(first, s.Constant) and first.value == 0
+
+    @property
     def may_exceed(self) -> bool:
         """Whether more releases than acquires are no error: a plain semaphore counts up for ever."""
         return self.is_counted and not (self.instance and self.instance.type.kind == "bounded_semaphore")
@@ -194,14 +201,22 @@ class LockUses:
                 self._collect_call(call, method)
         for access in module.all(s.Attribute):
             if access.attr in release and not (isinstance(access.parent, s.Call) and access.parent.func is access):
-                place = self._names.place(access.value)
+                place = self._place(access.value)
                 if place is not None:
                     self._note_release(place, s.enclosing_function(access) or module)
         if self.ops:  # what `with` does matters only to locks that are also taken by hand
             for item in module.all(s.WithItem):
-                place = self._names.place(item.context)
+                place = self._place(item.context)
                 if place is not None and self._flow.is_lock(item.context):
                     self.withs[item] = place
+
+    def _place(self, expr: s.Expr) -> Place | None:
+        """Where the lock that ``expr`` names lives; ``Condition(lock)`` is that lock under another name."""
+        instance = self._names.instance(expr)
+        made = None if instance is None or instance.type.kind != "condition" else instance.made_at
+        lock = made.argument(0, "lock") if isinstance(made, s.Call) else None
+        shared = None if lock is None else self._names.place(lock)
+        return self._names.place(expr) if shared is None else shared
 
     def _method(self, func: s.Expr) -> s.Attribute | None:
         if isinstance(func, s.Attribute):
@@ -211,7 +226,7 @@ class LockUses:
     def _collect_call(self, call: s.Call, method: s.Attribute) -> None:
         if not self._flow.is_lock(method.value):
             return
-        place = self._names.place(method.value)
+        place = self._place(method.value)
         if place is None:
             return
         instance = self._names.instance(method.value)
@@ -235,7 +250,7 @@ class LockUses:
         if isinstance(node, s.Call):
             if node in self.ops:
                 return False
-            if self._names.qualified(node.func) in self._catalog.harmless_functions:
+            if self._names.qualified(node.func) in _LOOKS_ONLY:
                 return False
             parts = [argument.value for argument in node.args]
             callees = self._flow.callees(node)
@@ -279,6 +294,9 @@ class LockUses:
         if function in released:
             return True
         return any(nested in released for nested in self._names.module.functions if _inside(nested, function))
+
+
+_LOOKS_ONLY = frozenset(f"builtins.{name}" for name in ("id", "isinstance", "len", "print", "repr", "str", "type", "bool"))
 
 
 def is_conditional(call: s.Call, instance: Instance | None) -> bool:

@@ -9,6 +9,7 @@ from .. import syntax as s
 from ..cfg import Edge, Label, Step, StepKind
 from ..dataflow import explore
 from ..kinds import ApiMethod, External
+from ..names import Names
 from .flow import Flow
 
 
@@ -26,11 +27,20 @@ class ProcessStart(NamedTuple):
 
 
 class _Imported:
-    """Follows only what runs where ``__name__`` is not ``"__main__"``."""
+    """Follows only what runs where ``__name__`` is not ``"__main__"``, in a process that is not the first."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def _asks_for_main(self, test: s.Expr) -> bool | None:
+        if isinstance(test, s.Name):
+            value = self._names.sole_value(test)
+            return asks_for_main(value) if isinstance(value, s.Compare) else None
+        return asks_for_main(test) if isinstance(test, s.Compare) else None
 
     def leave(self, step: Step, edge: Edge, state: None) -> Iterable[None]:
-        if step.kind is StepKind.BRANCH and isinstance(step.node, s.Compare):
-            main = asks_for_main(step.node)
+        if step.kind is StepKind.BRANCH and isinstance(step.node, s.Expr):
+            main = self._asks_for_main(step.node)
             if main is not None and (edge.label is Label.TRUE) == main:
                 return ()
         return (None,)
@@ -40,15 +50,22 @@ class _Imported:
 
 
 def asks_for_main(test: s.Compare) -> bool | None:
-    """Which outcome of ``test`` means that the module is run as a script; ``None`` where it asks something else."""
+    """Which outcome of ``test`` means that this is the main process's own script, ``None`` where it asks another thing.
+
+    ``__name__ == "__main__"`` is; so are ``current_process().name == "MainProcess"`` and ``parent_process() is None``.
+    """
     if len(test.ops) != 1:
         return None
     sides = (test.left, test.rights[0])
-    if not any(isinstance(side, s.Name) and side.id == "__name__" for side in sides):
-        return None
-    if not any(isinstance(node, s.Constant) and node.value == "__main__" for side in sides for node in s.walk(side)):
-        return None
-    return {"==": True, "in": True, "!=": False, "not in": False}.get(test.ops[0])
+    outcome = {"==": True, "in": True, "is": True, "!=": False, "not in": False, "is not": False}.get(test.ops[0])
+    constants = [node.value for side in sides for node in s.walk(side) if isinstance(node, s.Constant)]
+    if any(isinstance(side, s.Name) and side.id == "__name__" for side in sides):
+        return outcome if "__main__" in constants else None
+    if any(isinstance(side, s.Attribute) and side.attr == "name" for side in sides):
+        return outcome if "MainProcess" in constants else None
+    if any(isinstance(side, s.Call) and (s.dotted(side.func) or "").endswith("parent_process") for side in sides):
+        return outcome if constants == [None] else None
+    return None
 
 
 class Startup:
@@ -67,7 +84,7 @@ class Startup:
 
     def _in_scope(self, scope: s.Scope) -> list[ProcessStart]:
         graph = self._flow.graph(scope)
-        reached = explore(graph, None, _Imported())
+        reached = explore(graph, None, _Imported(self._names))
         calls: dict[s.Call, None] = {}
         for number in sorted(reached.states):
             step = graph.steps[number]
@@ -103,6 +120,11 @@ class Startup:
                 if api_type is not None and api_type.kind in catalog.process_constructors:
                     if "fork" not in (kind.start_method, api_type.start_method):
                         return f"{api_type.name}()"
+            elif isinstance(kind, ApiMethod) and kind.name == "run_in_executor":
+                executor = call.positional(0)
+                instance = None if executor is None else self._names.instance(executor)
+                if instance is not None and instance.type.kind == "process_executor":
+                    return f"{kind.qualified}()"
             elif isinstance(kind, ApiMethod):
                 methods = catalog.process_methods.get(kind.receiver.type.kind, ())
                 if kind.name in methods and kind.receiver.start_method != "fork":

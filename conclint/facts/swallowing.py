@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import NamedTuple, Union
 
 from .. import syntax as s
-from ..cfg import Level
 from .flow import Flow
+from .handlers import Handlers
 from .running import Entry, Running, own_nodes
 from .values import ValueFlow
 
+_RISKY = (s.Raise, s.Await, s.Subscript, s.Operation, s.Import, s.ImportFrom, s.Yield)
 _WAITING = frozenset({"get", "put", "get_nowait", "put_nowait", "wait", "join"})
 
 
@@ -29,8 +30,9 @@ class Swallowed(NamedTuple):
 class Swallowing:
     """Finds them."""
 
-    def __init__(self, flow: Flow, running: Running, values: ValueFlow) -> None:
+    def __init__(self, flow: Flow, handlers: Handlers, running: Running, values: ValueFlow) -> None:
         self._flow = flow
+        self._handlers = handlers
         self._names = flow.names
         self._running = running
         self._values = values
@@ -45,7 +47,7 @@ class Swallowing:
             for node in own_nodes(function):
                 if isinstance(node, s.Try) and not self._is_harmless(node):
                     for handler in node.handlers:
-                        if self._flow.classes.is_broad(handler.type) and self._drops(handler, entry):
+                        if self._handlers.is_broad(handler) and self._drops(handler, entry):
                             yield Swallowed(handler, function, entry, node.body)
                 elif isinstance(node, s.With) and self._suppresses(node) and not self._is_harmless(node):
                     yield Swallowed(node, function, entry, node.body)
@@ -63,7 +65,7 @@ class Swallowing:
             for node in own_nodes(caller):
                 if isinstance(node, s.Call):
                     for callee in self._names.functions(node.func):
-                        if callee not in code and self._only_called_from(callee, code):
+                        if callee not in code and (caller.is_lambda or self._only_called_from(callee, code)):
                             code[callee] = code[caller]
                             pending.append(callee)
         return code
@@ -93,30 +95,14 @@ class Swallowing:
         return False
 
     def _drops(self, handler: s.Handler, entry: Entry) -> bool:
-        """Whether nothing in the handler tells anybody: only pass, continue, return, sleeping and tidying up."""
-        for statement in handler.body:
-            for node in s.walk(statement):
-                if isinstance(node, (s.Raise, s.Assign, s.AugAssign, s.NamedExpr, s.Yield, s.Function)):
-                    return False
-                if isinstance(node, s.Name) and node.id == handler.name:
-                    return False
-                if isinstance(node, s.Return) and entry.place == "pool task" and not _is_nothing(node.value):
-                    return False
-                if isinstance(node, s.Call) and not self._is_inert(node):
-                    return False
-        return True
-
-    def _is_inert(self, call: s.Call) -> bool:
-        if self._names.qualified(call.func) in self._names.catalog.calls["sleeps"]:
-            return True
-        func = call.func
-        return isinstance(func, s.Attribute) and self._names.catalog.says_cleanup(func.attr)
+        return self._handlers.drops(
+            handler, result_counts=entry.place == "pool task", exit_counts=entry.place == "process"
+        )
 
     def _is_harmless(self, node: s.Try | s.With) -> bool:
         """Whether an exception of the protected code, dropped, loses nothing.
 
-        So it is where the code only tidies up, only waits on a queue (the exception is the timeout), is not likely to
-        raise, sets a flag when it succeeded, or only improves on a value that there is already. In a ``finally`` or an
+        So it is where the code only tidies up, only waits on a queue (the exception is the timeout), sets a flag when it succeeded, or only improves on a value that there is already. In a ``finally`` or an
         ``except`` body everything is tidying up: dropping the second exception keeps the first.
         """
         if _in_cleanup(node):
@@ -126,15 +112,11 @@ class Swallowing:
             return True
         if _records_success(body[-1]):
             return True
-        risky = False
-        for statement in body:
-            for part in s.walk(statement, into_functions=False):
-                if isinstance(part, (s.Raise, s.Await, s.Subscript, s.Import, s.ImportFrom, s.Yield)):
-                    if not (isinstance(part, s.Subscript) and isinstance(part.parent, s.Call)):
-                        risky = True
-                if isinstance(part, s.Call) and not self._is_tame(part):
-                    risky = True
-        return not risky
+        return all(
+            not isinstance(part, (*_RISKY, s.Call)) or (isinstance(part, s.Call) and self._is_tame(part))
+            for statement in body
+            for part in s.walk(statement, into_functions=False)
+        )
 
     def _has_default(self, assign: s.Assign) -> bool:
         """Whether every name assigned has a value from elsewhere in the function too."""
@@ -145,14 +127,14 @@ class Swallowing:
         return True
 
     def _is_tame(self, call: s.Call) -> bool:
+        """Whether a call tidies up, sleeps, writes a log, or waits on a queue."""
         func = call.func
-        if isinstance(func, s.Attribute):
-            if self._names.catalog.says_cleanup(func.attr):
-                return True
-            instance = self._names.instance(func.value)
-            if instance is not None and instance.type.kind == "queue" and func.attr in _WAITING:
-                return True
-        return self._flow.level(call) < Level.LIKELY
+        if self._handlers.tells_nothing(call) or self._flow.is_log_call(call):
+            return True
+        if not isinstance(func, s.Attribute) or func.attr not in _WAITING:
+            return False
+        instance = self._names.instance(func.value)
+        return instance is not None and instance.type.kind == "queue"
 
 
 def _records_success(last: s.Stmt) -> bool:
@@ -177,7 +159,3 @@ def _in_cleanup(node: s.Node) -> bool:
             return True
         child = parent
     return False
-
-
-def _is_nothing(value: s.Expr | None) -> bool:
-    return value is None or (isinstance(value, s.Constant) and value.value is None)

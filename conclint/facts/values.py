@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..names import Names
-from ..scopes import ScopeInfo
+from ..kinds import LocalClass, LocalInstance, Place
+from ..scopes import BindingKind, ScopeInfo
 
 _VIEWS = frozenset({"values", "items", "copy", "keys"})
 _TAKERS = frozenset({"pop", "popleft", "popitem", "get", "get_nowait", "setdefault"})
@@ -51,6 +52,10 @@ class ValueFlow:
     def uses(self, expr: s.Expr) -> list[Use]:
         """All uses of the object that ``expr`` makes."""
         return list(dict.fromkeys(self._object(expr, set())))
+
+    def item_uses(self, expr: s.Expr) -> list[Use]:
+        """All uses of the items of the container that ``expr`` makes."""
+        return list(dict.fromkeys(self._container(expr, set())))
 
     # ---- an object
 
@@ -131,18 +136,31 @@ class ValueFlow:
             yield Use("argument", name or "", call, expr)
 
     def _stores_elsewhere(self, container: s.Expr) -> bool:
-        """Whether what is stored goes to other threads, or to objects that are no plain containers."""
-        if not isinstance(container, (s.Name, s.Attribute, s.Subscript, s.Call)):
+        """Whether what is stored goes to other threads, to a caller's container, or to no container at all."""
+        if not isinstance(container, (s.Name, s.Attribute, s.Subscript, s.Call)) or self._is_callers(container):
             return True
         instance = self._names.instance(container)
         return instance is not None and instance.type.kind != "collection"
+
+    def _is_callers(self, container: s.Expr) -> bool:
+        """Whether a container was passed in, alone or as an attribute of an object that was."""
+        while isinstance(container, (s.Attribute, s.Subscript)):
+            container = container.value
+        if not isinstance(container, s.Name):
+            return False
+        found = self._names.scopes.lookup(container.id, container)
+        return (
+            found is not None
+            and any(binding.kind is BindingKind.PARAMETER for binding in found[1])
+            and not any(isinstance(kind, (LocalInstance, LocalClass)) for kind in self._names.kinds(container))
+        )
 
     def _stored(self, target: s.Expr, expr: s.Expr, seen: set[object]) -> Iterator[Use]:
         if isinstance(target, s.Name):
             yield from self._variable(target, seen, container=False)
         elif isinstance(target, s.Attribute):
-            yield from self._by_attr(target.attr, seen, container=False)
-        elif isinstance(target, s.Subscript):
+            yield from self._by_attr(target, seen, container=False)
+        elif isinstance(target, s.Subscript) and not self._is_callers(target.value):
             yield Use("keep", "", target, expr)
             yield from self._container(target.value, seen, follow_name=True)
         else:
@@ -166,7 +184,7 @@ class ValueFlow:
                 yield from self._variable(expr, seen, container=True)
                 return
             if isinstance(expr, s.Attribute):
-                yield from self._by_attr(expr.attr, seen, container=True)
+                yield from self._by_attr(expr, seen, container=True)
                 return
             if isinstance(expr, s.Subscript):  # a container in a container
                 yield from self._container(expr.value, seen, follow_name=True)
@@ -269,13 +287,14 @@ class ValueFlow:
                 yield from self._container(load, seen)
             yield from self._object(load, seen) if not container else ()
 
-    def _by_attr(self, attr: str, seen: set[object], *, container: bool) -> Iterator[Use]:
-        key = (attr, container)
+    def _by_attr(self, target: s.Attribute, seen: set[object], *, container: bool) -> Iterator[Use]:
+        home = self._names.place(target)
+        key = (home or target.attr, container)
         if key in seen:
             return
         seen.add(key)
-        for access in self._by_attribute.get(attr, ()):
-            if not _is_target(access):
+        for access in self._by_attribute.get(target.attr, ()):
+            if not _is_target(access) and not self._is_unrelated(home, self._names.place(access)):
                 yield from self._container(access, seen) if container else self._object(access, seen)
 
     def loads(self, scope: ScopeInfo, name: str) -> Iterator[s.Name]:
@@ -286,6 +305,20 @@ class ValueFlow:
             found = self._names.scopes.lookup(name, node)
             if found is not None and found[0] is scope:
                 yield node
+
+    def _is_unrelated(self, one: Place | None, other: Place | None) -> bool:
+        """Whether two places are attributes of ``self`` in classes that have nothing to do with each other."""
+        if one is None or other is None or one.root[0] != "self" or other.root[0] != "self":
+            return False
+        first, second = one.root[1], other.root[1]
+        if first is second or not isinstance(first, s.ClassDef) or not isinstance(second, s.ClassDef):
+            return False
+        if len(one.path) != 1 or len(other.path) != 1 or self._names.is_open(first) or self._names.is_open(second):
+            return False
+        related = {info.node for info in self._names.mro(first)} & {info.node for info in self._names.mro(second)}
+        return not related and not any(
+            {first, second} <= {info.node for info in self._names.mro(node)} for node in self._names.module.classes
+        )
 
     def attribute_writes(self, attr: str) -> list[s.Attribute]:
         """Every ``x.attr`` of the file that is assigned to."""

@@ -11,8 +11,12 @@ Event = tuple[str, int, str]
 
 Trace = tuple[Event, ...]
 
-FALLIBLE = {"step": ("ok",), "items": ("ok",), "next": ("false", "true"), "cond": ("true", "false"),
-            "manager": ("ok",), "value": ("ok",), "get": ("ok",), "set": ("ok",), "del": ("ok",), "div": ("ok",)}  # fmt: skip
+FALLIBLE = {
+    **dict.fromkeys(("step", "items", "manager", "value", "get", "set", "del", "div", "yield"), ("ok",)),
+    **dict.fromkeys(("wait", "await", "aitems", "amanager", "aenter", "aleft"), ("ok",)),
+    "cond": ("true", "false"),
+    "next": ("false", "true"),
+}
 """What may raise, each with the ways in which it may go well."""
 
 CUT: Event = ("left", 0, "...")

@@ -6,15 +6,15 @@ import builtins
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import suppress
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
 from . import CUT, FALLIBLE, Event, Trace
 
-CLASSES: tuple[type[BaseException], ...] = (ValueError, KeyError, OSError, KeyboardInterrupt)
-"""What a call may raise: two named by handlers, another Exception, and one that is none."""
+CLASSES: tuple[type[BaseException], ...] = (ValueError, KeyError, OSError, KeyboardInterrupt, GeneratorExit)
+"""What a call may raise: of Exceptions, and of what is none, some that handlers name and another."""
 
 
 class _Enough(BaseException):
@@ -89,12 +89,48 @@ class _Manager:
         self._run = run
         self._number = number
 
-    def __enter__(self) -> _Manager:
+    def __enter__(self) -> None:
         self._run.note("enter", self._number, "ok")
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self._run.note("leave", self._number, "normal" if kind is None else "raised")
+
+
+class _Awaitable:
+    def __init__(self, run: Run, number: int) -> None:
+        self._run = run
+        self._number = number
+
+    def __await__(self) -> Iterator[None]:
+        self._run.happen("await", self._number)
+        return iter(())
+
+
+class _AsyncItems:
+    def __init__(self, run: Run, number: int) -> None:
+        self._run = run
+        self._number = number
+
+    def __aiter__(self) -> _AsyncItems:
+        return self
+
+    async def __anext__(self) -> int:
+        if self._run.happen("next", self._number) == "false":
+            raise StopAsyncIteration
+        return 0
+
+
+class _AsyncManager:
+    def __init__(self, run: Run, number: int) -> None:
+        self._run = run
+        self._number = number
+
+    async def __aenter__(self) -> None:
+        self._run.happen("aenter", self._number)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self._run.note("leave", self._number, "normal" if kind is None else "raised")
+        self._run.happen("aleft", self._number)
 
 
 class _Box:
@@ -116,6 +152,9 @@ class _Box:
         return 0
 
 
+_OFFERED = ("step", "cond", "items", "manager", "value", "keep", "cause", "wait", "aitems", "amanager")
+
+
 class _World:
     """What the functions under test see, forwarding to the current run."""
 
@@ -123,8 +162,8 @@ class _World:
         self.run = Run((), 0, ())
 
     def names(self) -> dict[str, Any]:
-        return {"step": self.step, "cond": self.cond, "items": self.items, "manager": self.manager, "keep": self.keep,
-                "value": self.value, "box": lambda: _Box(self.run), "sys": sys, "suppress": suppress}  # fmt: skip
+        ours = {name: getattr(self, name) for name in _OFFERED}
+        return {**ours, "box": lambda: _Box(self.run), "sys": sys, "suppress": suppress}
 
     def step(self, number: int, *_: object) -> int:
         self.run.happen("step", number)
@@ -137,16 +176,32 @@ class _World:
         self.run.happen("items", number)
         return _Items(self.run, number)
 
-    def manager(self, number: int) -> _Manager:
+    def manager(self, number: int, *_: object) -> _Manager:
         self.run.happen("manager", number)
         return _Manager(self.run, number)
+
+    def wait(self, number: int) -> _Awaitable:
+        self.run.happen("wait", number)
+        return _Awaitable(self.run, number)
+
+    def aitems(self, number: int) -> _AsyncItems:
+        self.run.happen("aitems", number)
+        return _AsyncItems(self.run, number)
+
+    def amanager(self, number: int) -> _AsyncManager:
+        self.run.happen("amanager", number)
+        return _AsyncManager(self.run, number)
 
     def value(self, number: int) -> int:
         self.run.happen("value", number)
         return self.run.choose(3)
 
-    def keep(self, *_: object, **__: object) -> None:
+    def keep(self, *_: object, **__: object) -> SimpleNamespace:
         """A call that never raises."""
+        return SimpleNamespace(x=0)
+
+    def cause(self, *_: object) -> None:
+        """No cause for ``raise ... from``."""
 
 
 def classes_told_apart(source: str) -> list[type[BaseException]]:
@@ -190,8 +245,32 @@ def runs(source: str, limit: int) -> Iterator[tuple[Trace, list[int]]]:
         world.run = run = Run(told, limit, classes)
         left = "return"
         try:
-            function()
+            _finish(function(), run)
         except BaseException as error:  # whatever leaves the function is what we came for
             left = type(error).__name__
         yield (*run.trace, CUT if run.cut else ("left", 0, left)), told
         told = run.next_choices()
+
+
+def _finish(made: object, run: Run) -> None:
+    """Run what a generator or coroutine function made to its end."""
+    if isinstance(made, Coroutine):
+        with suppress(StopIteration):
+            made.send(None)
+    elif isinstance(made, Generator):
+        with suppress(StopIteration):
+            next(made)
+            while True:
+                _resume(made, run)
+
+
+def _resume(generator: Generator[object, None, None], run: Run) -> None:
+    """Go on after a ``yield``: normally, or by an exception that its consumer throws in."""
+    try:
+        run.happen("yield")
+    except BaseException as error:
+        thrown = error
+    else:
+        next(generator)
+        return
+    generator.throw(thrown)

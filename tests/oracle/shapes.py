@@ -19,7 +19,7 @@ ABRUPT = (
     "continue",
     "pass",
 )
-IN_HANDLER = ("raise", "raise KeyError from keep(step(#))")
+IN_HANDLER = ("raise", "raise KeyError from cause(step(#))")
 
 HANDLERS = (
     ("bare", ("except:",)),
@@ -55,19 +55,25 @@ EXPRESSIONS = (
     "x = [[step(#) for _ in items(#)] for _ in items(#)]",
     "assert cond(#), step(#)",
     "assert cond(#) or cond(#)",
-    "match value(#):\n    case 0:\n        step(#)\n    case 1 if cond(#):\n        step(#)\n    case _:\n        step(#)",
+    "match value(#):\n    case 0:\n        step(#)\n    case 1 if cond(#):\n        step(#)\n    case _:\n        return",
     "match value(#):\n    case 0 | 1:\n        step(#)",
     "match value(#):\n    case 0:\n        pass\n    case other if cond(#):\n        step(#)",
-    "match value(#):\n    case [_, *_]:\n        pass\n    case int() as x:\n        step(#)",
+    "match value(#):\n    case (1 | 2) as x:\n        pass\n    case other if not cond(#):\n        step(#)",
     "x = value(#) < value(#) < value(#)",
     "if value(#) < value(#) < value(#):\n    step(#)",
-    "while value(#) < value(#):\n    step(#)",
+    "while value(#) < value(#) < value(#):\n    step(#)",
+    "x = cond(#) and value(#) < value(#) < value(#)",
     "x = box()[step(#)]",
     "box()[step(#)] = step(#)",
     "x = y = box()[step(#)] = step(#)",
     "box()[step(#)] += step(#)",
     "keep(step(#)).x = step(#)",
+    "keep(step(#)).x += step(#)",
     "del box()[step(#)], box()[step(#)]",
+    "del keep(step(#)).x",
+    "for box()[step(#)] in items(#):\n    step(#)",
+    "with manager(#) as box()[step(#)]:\n    step(#)",
+    "with manager(#) as x, manager(#, step(#)):\n    step(#)",
     "x = box() / step(#)",
     "x = -step(#) + step(#)",
     'x = f"{step(#)} {step(#)!r:>{step(#)}}"',
@@ -78,11 +84,27 @@ EXPRESSIONS = (
     "def g(a=step(#), *, b=step(#)):\n    step(#)",
     "class C:\n    x = step(#)\n    if cond(#):\n        y = step(#)",
     "x = lambda a=step(#): step(#)",
-    "for x in items(#):\n    for y in items(#):\n        if cond(#):\n            break\n    else:\n        continue\n    break",
+    "for x in items(#):\n    for y in items(#):\n        if cond(#):\n            break\n    else:\n        continue\n    break",  # fmt: skip
     "while True:\n    step(#)\n    if cond(#):\n        break",
     "while True:\n    step(#)",
     "while 0:\n    step(#)\nelse:\n    step(#)",
     "if 1:\n    step(#)\nelse:\n    step(#)",
+)
+
+SUSPENDING = (
+    "x = await wait(#)",
+    "return await wait(#)",
+    "x = cond(#) and await wait(#)",
+    "async with amanager(#):\n    step(#)",
+    "async with amanager(#) as x, amanager(#):\n    return step(#)",
+    "async with amanager(#):\n    with suppress(Exception):\n        await wait(#)",
+    "async for x in aitems(#):\n    step(#)\nelse:\n    step(#)",
+    "async for x in aitems(#):\n    async with amanager(#):\n        break",
+    "x = [step(#) async for _ in aitems(#) if cond(#)]",
+    "yield",
+    "x = yield step(#)",
+    "while cond(#):\n    yield step(#)",
+    "with manager(#):\n    yield\n    step(#)",
 )
 
 
@@ -144,7 +166,8 @@ def source_of(text: str, name: str = "f") -> str:
     text = f"{text}\nstep(#)"
     numbers = iter(range(1, 100))
     text = re.sub("#", lambda _: str(next(numbers)), text)
-    return f"def {name}():\n{textwrap.indent(text, '    ')}\n"
+    define = "async def" if re.search(r"\b(await|async) ", text) else "def"
+    return f"{define} {name}():\n{textwrap.indent(text, '    ')}\n"
 
 
 def _leaves_a_loop(text: str) -> bool:
@@ -161,42 +184,50 @@ def _leaves_a_loop(text: str) -> bool:
     return False
 
 
-def _with_leaves(construct: Construct, leaves: tuple[str, ...], handled: bool = False) -> Iterator[str]:
-    """``construct`` with steps in its blocks, and once with each of ``leaves`` in each block."""
+def _fillings(construct: Construct, handled: bool = False) -> Iterator[list[str]]:
+    """What to put in the blocks of ``construct``: steps, and once each way of leaving in each block."""
     blocks = construct.blocks()
-    yield construct.filled([STEP] * len(blocks))
+    yield [STEP] * len(blocks)
     for index, block in enumerate(blocks):
-        for leaf in (*leaves, *(IN_HANDLER if block == "handler" or (handled and block != "final") else ())):
-            yield construct.filled([*[STEP] * index, leaf, *[STEP] * (len(blocks) - index - 1)])
+        for leaf in (*ABRUPT, *(IN_HANDLER if block == "handler" or (handled and block != "final") else ())):
+            yield [*[STEP] * index, leaf, *[STEP] * (len(blocks) - index - 1)]
 
 
 def flat() -> Iterator[str]:
     """Bodies of one compound statement, with each way of leaving in each block, and expressions."""
     for construct in CONSTRUCTS:
-        yield from _with_leaves(construct, ABRUPT)
+        yield from map(construct.filled, _fillings(construct))
         if len(construct.blocks()) > 1:
             abrupt = construct.filled(["return step(#)"] * len(construct.blocks()))
             yield abrupt
             yield abrupt.replace("return step(#)", "raise KeyError(step(#))", 1)
     yield from EXPRESSIONS
-    for construct, expression in product((TRIES[0], TRIES[8], WITHS[0], WITHS[2], LOOPS[3]), EXPRESSIONS):
+    yield from SUSPENDING
+    around = (TRIES[0], TRIES[8], WITHS[0], WITHS[2], LOOPS[3])
+    for construct, expression in product(around, (*EXPRESSIONS, *SUSPENDING)):
         yield construct.filled([expression, *[STEP] * (len(construct.blocks()) - 1)])
 
 
-def nested() -> Iterator[str]:
-    """Bodies of one compound statement in each block of another, with each way of leaving in each block of it."""
+def nested(every: int = 1, start: int = 0) -> Iterator[str]:
+    """Bodies of one compound statement in each block of another, with each way of leaving in each block of it.
+
+    There are about 200,000; with ``every`` only each so manieth is made.
+    """
+    number = -start
     for outer in CONSTRUCTS:
         blocks = outer.blocks()
-        for index, block in enumerate(blocks):
-            for inner in CONSTRUCTS:
-                for filled in _with_leaves(inner, ABRUPT, handled=block == "handler"):
-                    yield outer.filled([*[STEP] * index, f"{filled}\n{STEP}", *[STEP] * (len(blocks) - index - 1)])
+        for index, inner in product(range(len(blocks)), CONSTRUCTS):
+            for filling in _fillings(inner, handled=blocks[index] == "handler"):
+                if number % every == 0:
+                    text = f"{inner.filled(filling)}\n{STEP}"
+                    yield outer.filled([*[STEP] * index, text, *[STEP] * (len(blocks) - index - 1)])
+                number += 1
 
 
 def deep() -> Iterator[str]:
     """Three levels: a loop or ``try`` around two that clean up."""
     for outer, middle in product((LOOPS[0], LOOPS[3], TRIES[0], TRIES[4], WITHS[2]), (TRIES[0], TRIES[3], WITHS[0])):
-        for text in _with_leaves(TRIES[0], ABRUPT):
+        for text in map(TRIES[0].filled, _fillings(TRIES[0])):
             for at in range(len(middle.blocks())):
                 blocks = [text if index == at else STEP for index in range(len(middle.blocks()))]
                 rest = [STEP] * (len(outer.blocks()) - 1)

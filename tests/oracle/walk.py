@@ -19,7 +19,7 @@ from conclint.tree import parse
 
 from . import CUT, FALLIBLE, Event, Trace
 
-CALLS = frozenset({"step", "cond", "items", "manager", "value"})
+CALLS = frozenset({"step", "cond", "items", "manager", "value", "wait", "aitems", "amanager"})
 BROAD = frozenset({"Exception", "BaseException"})
 
 
@@ -48,9 +48,11 @@ class Walk:
 
     traces: set[Trace] = field(default_factory=set)
     spare: set[tuple[int, Edge]] = field(default_factory=set)
-    """Edges that no exception arriving there could take."""
+    """Edges out of a decision that no exception arriving there could take."""
     excused: set[tuple[int, Edge]] = field(default_factory=set)
-    """Those of them where the graph cannot know: what arrives was asked about by a narrower handler before."""
+    """The same where the graph cannot know: what arrives there was asked about by a narrower handler before."""
+    mislabelled: set[tuple[int, Edge]] = field(default_factory=set)
+    """Edges of what is no Exception that one took."""
 
 
 def graphs(source: str) -> list[Graph]:
@@ -68,6 +70,7 @@ def walked(graph: Graph, limit: int, classes: Sequence[type[BaseException]]) -> 
 class _Walker:
     def __init__(self, graph: Graph, limit: int, classes: Sequence[type[BaseException]]) -> None:
         self._graph = graph
+        self._result = Walk()
         self._limit = limit
         self._classes = classes
         self._events = {step.id: event_of(step) for step in graph.steps}
@@ -76,7 +79,7 @@ class _Walker:
         self._rethrowing = {id(handler) for handler in _rethrowing_handlers(graph.scope)}
 
     def walk(self) -> Walk:
-        result = Walk()
+        result = self._result
         seen: set[State] = set()
         stack = [State(self._graph.entry, (), (), ())]
         while stack:
@@ -91,7 +94,7 @@ class _Walker:
                 continue
             for after in self._moves(self._graph.steps[state.step], state):
                 if len(after.trace) > self._limit:
-                    result.traces.add((*state.trace, CUT))
+                    result.traces.add((*after.trace[: self._limit], CUT))
                 else:
                     stack.append(after)
         for number, typed in self._decides.items():
@@ -101,13 +104,17 @@ class _Walker:
         return result
 
     def _moves(self, step: Step, state: State) -> Iterator[State]:
-        if step.kind is StepKind.RAISE or (not step.edges and step.exc is not None and step.level > Level.NEVER):
-            yield self._raise(step, state, self._thrown(step, state))
+        if step.kind is StepKind.RAISE or (step.kind is StepKind.CALL and not step.edges):
+            if step.level is Level.LIKELY:
+                yield self._raise(step, state, self._thrown(step, state))
             return
         if step.kind is StepKind.DISPATCH or (step.kind is StepKind.LEAVE and step.exceptional):
             yield from self._decide(step, state)
             return
         event = self._events[step.id]
+        if step.kind is StepKind.LEAVE and event is not None:
+            state = self._told(state, (*event, "normal"))
+            event = ("aleft", event[1]) if step.level is Level.LIKELY else None
         if event is not None:
             kind, number = event
             if kind in FALLIBLE and step.level is Level.LIKELY and step.exc is not None:
@@ -116,8 +123,7 @@ class _Walker:
             if kind == "cond":
                 state = state._replace(cond=number)
             elif kind != "next":
-                how = "normal" if kind == "leave" else "ok"
-                state = self._told(state, (kind, number, how))
+                state = self._told(state, (kind, number, "ok"))
         for edge in step.edges:
             after = state._replace(step=edge.target)
             if edge.label in (Label.TRUE, Label.FALSE):
@@ -149,7 +155,7 @@ class _Walker:
             if isinstance(cls, type):
                 return Flying(cls)
         handler = next(parent for parent in s.ancestors(node) if isinstance(parent, s.Handler))
-        return dict(state.caught)[id(handler)]._replace(typed=not _is_broad(class_names(handler.type)))
+        return dict(state.caught).get(id(handler), Flying(BaseException))
 
     # ---- where the class decides
 
@@ -157,6 +163,10 @@ class _Walker:
         """Past the handlers of a ``try``, or out of a ``with``, by an exception."""
         if step.kind is StepKind.LEAVE and (event := self._events[step.id]) is not None:
             state = self._told(state, (*event, "raised"))
+            if step.level is Level.LIKELY:
+                for cls in self._classes:
+                    yield self._raise(step, self._told(state, ("aleft", event[1], cls.__name__)), Flying(cls))
+                state = self._told(state, ("aleft", event[1], "ok"))
         if not state.flying:  # the graph confuses ways of leaving, which ends in traces that do not exist
             yield from (state._replace(step=edge.target) for edge in step.edges)
             return
@@ -189,8 +199,8 @@ class _Walker:
             return after if leaves else None
         if catcher is not None:
             return None
-        if edge.label is Label.UNCAUGHT_BASE:
-            assert not issubclass(top.cls, Exception), f"{top.cls.__name__} takes an edge of what is no Exception"
+        if edge.label is Label.UNCAUGHT_BASE and issubclass(top.cls, Exception):
+            self._result.mislabelled.add((step.id, edge))
         return after._replace(flying=(*below, top._replace(typed=typed)))
 
     @staticmethod
@@ -241,8 +251,14 @@ def event_of(step: Step) -> tuple[str, int] | None:
     if step.kind is StepKind.ITERATE and isinstance(node, (s.For, s.Clause)):
         return "next", _number(node.iter)
     if step.kind in (StepKind.ENTER, StepKind.LEAVE) and isinstance(node, s.WithItem):
-        is_ours = isinstance(node.context, s.Call) and _called(node.context) == "manager"
-        return (step.kind.value, _number(node.context)) if is_ours else None
+        called = _called(node.context) if isinstance(node.context, s.Call) else ""
+        if called == "amanager" and step.kind is StepKind.ENTER:
+            return "aenter", _number(node.context)
+        return (step.kind.value, _number(node.context)) if called in ("manager", "amanager") else None
+    if step.kind is StepKind.AWAIT and isinstance(node, s.Await):
+        return "await", _number(node.value)
+    if step.kind is StepKind.YIELD:
+        return "yield", 0
     if step.kind is StepKind.EVAL and step.level is Level.LIKELY:
         return ("div" if isinstance(node, s.Operation) else "get"), 0
     if step.kind is StepKind.BIND and step.level is Level.LIKELY:

@@ -1,0 +1,71 @@
+"""What exception handlers do with what they catch."""
+
+from __future__ import annotations
+
+from .. import syntax as s
+from ..cfg import Level
+from .flow import Flow
+
+
+class Handlers:
+    """Judges handlers and the functions that rely on them."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._names = flow.names
+        self._sound: dict[s.Function, bool] = {}
+
+    def is_broad(self, handler: s.Handler) -> bool:
+        """Whether it catches every Exception."""
+        return self._flow.classes.is_broad(handler.type)
+
+    def drops(self, handler: s.Handler, *, result_counts: bool = False, exit_counts: bool = False) -> bool:
+        """Whether nothing in the handler tells anybody: only pass, continue, return, sleeping and tidying up.
+
+        With ``result_counts`` a returned value other than ``None`` is a way of telling, with ``exit_counts`` the exit
+        status that ``sys.exit()`` sets.
+        """
+        exits = self._names.catalog.calls["exits"]
+        for statement in handler.body:
+            for node in s.walk(statement):
+                if isinstance(node, (s.Raise, s.Assign, s.AugAssign, s.NamedExpr, s.Yield, s.Function)):
+                    return False
+                if isinstance(node, s.Name) and node.id == handler.name:
+                    return False
+                if isinstance(node, s.Return) and result_counts and not _is_nothing(node.value):
+                    return False
+                if isinstance(node, s.Call):
+                    is_exit = self._names.qualified(node.func) in exits
+                    if exit_counts if is_exit else not self.tells_nothing(node):
+                        return False
+        return True
+
+    def tells_nothing(self, call: s.Call) -> bool:
+        """Whether a call only sleeps or tidies up."""
+        if self._names.qualified(call.func) in self._names.catalog.calls["sleeps"]:
+            return True
+        func = call.func
+        return isinstance(func, s.Attribute) and self._names.catalog.says_cleanup(func.attr)
+
+    def answers_for_itself(self, function: s.Function) -> bool:
+        """Whether nobody needs to look after ``function``: its errors stay inside, in a handler that deals with them.
+
+        A function in which nothing can be raised at all is one too; one in which nothing is likely to be is not.
+        """
+        known = self._sound.get(function)
+        if known is None:
+            known = self._sound[function] = self._flow.is_total(function) and (
+                self._flow.function_level(function) is Level.NEVER or self._deals_with_errors(function)
+            )
+        return known
+
+    def _deals_with_errors(self, function: s.Function) -> bool:
+        return any(
+            isinstance(node, s.Handler) and self.is_broad(node) and not self.drops(node, result_counts=True)
+            for statement in function.body
+            for node in s.walk(statement, into_functions=False)
+        )
+
+
+def _is_nothing(value: s.Expr | None) -> bool:
+    return value is None or (isinstance(value, s.Constant) and value.value is None)
