@@ -1,17 +1,16 @@
-"""What names mean: qualified names, kinds of objects, and the places they live in.
+"""What names mean: qualified names and the kinds of objects that expressions evaluate to.
 
 Inference is by bindings, not by flow: a name may be whatever any of its bindings in scope gives it, and
 what cannot be told is left out rather than guessed. ``self.x`` has the bindings of every method of the class
-and its bases in the file.
+and its bases in the file. :class:`Names` is all the model knows of names; the parts of it that know classes and
+places are :mod:`conclint.classes` and :mod:`conclint.places`.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Collection, Iterable, Iterator
 
-from . import catalog
 from . import syntax as s
 from .kinds import (
     ApiMethod,
@@ -26,190 +25,25 @@ from .kinds import (
     LocalInstance,
     Place,
 )
-from .scopes import Binding, BindingKind, ScopeInfo, Scopes, unpacked
+from .places import Places, is_slice
+from .scopes import Binding, BindingKind, ScopeInfo
 
-_APPENDERS = frozenset({"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault"})
 _ITEM_METHODS = frozenset({"pop", "popleft", "popitem", "get", "get_nowait", "setdefault"})
 _VIEW_METHODS = frozenset({"values", "items", "keys", "copy"})
 _DOTTED = re.compile(r"[A-Za-z_][\w.]*")
+_CLOSING = frozenset({"contextlib.closing", "contextlib.aclosing"})
+_GENERIC_CONTAINERS = frozenset(
+    {"List", "Set", "Dict", "Tuple", "Deque", "Sequence", "Iterable", "Iterator", "Mapping", "MutableMapping"}
+    | {"Collection", "FrozenSet", "DefaultDict", "OrderedDict", "MutableSequence", "AsyncIterator"}
+)
 
 
-class ClassInfo:
-    """A class of the file: its bases, its methods, and what is assigned to attributes of its instances."""
-
-    __slots__ = ("attributes", "external_bases", "is_open", "local_bases", "node")
-
-    def __init__(self, node: s.ClassDef) -> None:
-        self.node = node
-        self.local_bases: list[s.ClassDef] = []
-        self.external_bases: list[str] = []
-        self.is_open = False
-        """Whether a base stands in another file, outside the standard library: it may do anything."""
-        self.attributes: dict[str, list[Binding]] = {}
-
-
-class Names:
+class Names(Places):
     """Inference for one module. All answers are memoised."""
 
     def __init__(self, module: s.Module) -> None:
-        self.module = module
-        self.catalog = catalog.load()
-        self.scopes = Scopes(module)
+        super().__init__(module)
         self._kinds: dict[s.Expr, Kinds] = {}
-        self._places: dict[s.Expr, Place | None] = {}
-        self._busy: set[object] = set()
-        self._classes: dict[s.ClassDef, ClassInfo] = {}
-        self._items: dict[Place, list[s.Expr]] | None = None
-        self._attributes_collected = False
-
-    # ------------------------------------------------------------------------------------------- functions
-
-    def owner(self, function: s.Function) -> s.ClassDef | None:
-        """The class whose body defines ``function``, ``None`` for plain functions."""
-        statement = function.parent
-        if isinstance(statement, s.FunctionDef):
-            parent = statement.parent
-            if isinstance(parent, s.ClassDef):
-                return parent
-            if isinstance(parent, (s.If, s.Try)):  # conditionally defined methods
-                outer = next((a for a in s.ancestors(parent) if not isinstance(a, (s.If, s.Try))), None)
-                return outer if isinstance(outer, s.ClassDef) else None
-        return None
-
-    def decorated(self, function: s.Function, names: Iterable[str]) -> bool:
-        """Whether ``function`` is decorated by one of the external ``names``, called or not."""
-        wanted = frozenset(names)
-        for decorator in function.decorators:
-            expr = decorator.func if isinstance(decorator, s.Call) else decorator
-            if any(isinstance(kind, External) and kind.name in wanted for kind in self.kinds(expr)):
-                return True
-        return False
-
-    def self_class(self, function: s.Function) -> s.ClassDef | None:
-        """The class whose instance or class the first parameter of ``function`` is."""
-        owner = self.owner(function)
-        if owner is None or self.decorated(function, ("builtins.staticmethod",)):
-            return None
-        return owner
-
-    # --------------------------------------------------------------------------------------------- classes
-
-    def class_info(self, node: s.ClassDef) -> ClassInfo:
-        """What is known of a class."""
-        self._collect_attributes()
-        return self._classes[node]
-
-    def mro(self, node: s.ClassDef) -> list[ClassInfo]:
-        """The class and its bases in the file, nearest first, each once (loops are cut)."""
-        out: list[ClassInfo] = []
-        seen: set[s.ClassDef] = set()
-        queue = [node]
-        while queue:
-            current = queue.pop(0)
-            if current not in seen:
-                seen.add(current)
-                info = self.class_info(current)
-                out.append(info)
-                queue.extend(info.local_bases)
-        return out
-
-    def subclasses(self, node: s.ClassDef) -> Iterator[s.ClassDef]:
-        """The classes of the file derived from ``node``."""
-        for other in self.module.classes:
-            if other is not node and any(info.node is node for info in self.mro(other)):
-                yield other
-
-    def api_base(self, node: s.ClassDef) -> Instance | None:
-        """The catalogued type that ``node`` derives from, if any."""
-        for info in self.mro(node):
-            for base in info.external_bases:
-                api_type = self.catalog.made_by.get(base)
-                if api_type is not None:
-                    return Instance(api_type, api_type.start_method)
-        return None
-
-    def is_open(self, node: s.ClassDef) -> bool:
-        """Whether some base of ``node`` cannot be seen from this file."""
-        return any(info.is_open for info in self.mro(node))
-
-    def attribute_bindings(self, node: s.ClassDef, name: str, *, beyond: bool = False) -> list[Binding]:
-        """What the class, its bases and its methods bind ``name`` to; the nearest class that does decides."""
-        for info in self.mro(node)[1 if beyond else 0 :]:
-            found = info.attributes.get(name)
-            if found:
-                return found
-        return []
-
-    def method(self, node: s.ClassDef, name: str, *, beyond: bool = False) -> s.Function | None:
-        """The method called ``name`` that instances of ``node`` have."""
-        for binding in self.attribute_bindings(node, name, beyond=beyond):
-            if binding.kind is BindingKind.FUNCTION and isinstance(binding.node, s.Function):
-                return binding.node
-        return None
-
-    def overrides(self, function: s.Function, receiver: s.ClassDef | None) -> Iterator[s.Function]:
-        """The methods of the file that an instance of ``receiver`` may run in place of ``function``."""
-        if receiver is None:
-            return
-        for subclass in self.subclasses(receiver):
-            found = self.method(subclass, function.name)
-            if found is not None and found is not function:
-                yield found
-
-    def _collect_attributes(self) -> None:
-        if self._attributes_collected:
-            return
-        self._attributes_collected = True
-        for node in self.module.classes:
-            info = self._classes[node] = ClassInfo(node)
-            for name, bindings in self.scopes.info(node).bindings.items():
-                info.attributes.setdefault(name, []).extend(bindings)
-        for node in self.module.classes:
-            info = self._classes[node]
-            for argument in node.bases:
-                if argument.keyword is not None or argument.star:
-                    continue
-                self._add_base(info, argument.value)
-        for target, binding in _attribute_targets(self.module):
-            if isinstance(target.value, s.Name):
-                owner = self._self_of(target.value)
-                if owner is not None:
-                    self._classes[owner].attributes.setdefault(target.attr, []).append(binding)
-
-    def _add_base(self, info: ClassInfo, base: s.Expr) -> None:
-        if isinstance(base, s.Subscript):  # Generic[T], list[int]
-            base = base.value
-        kinds = self.kinds(base)
-        for kind in kinds:
-            if isinstance(kind, LocalClass):
-                info.local_bases.append(kind.node)
-            elif isinstance(kind, External):
-                info.external_bases.append(kind.name)
-                top = kind.name.partition(".")[0]
-                if kind.name not in self.catalog.made_by and top not in _CLOSED_MODULES:
-                    info.is_open = True
-            else:
-                info.is_open = True
-        if not kinds:
-            info.is_open = True
-
-    def _self_of(self, name: s.Name) -> s.ClassDef | None:
-        """The class whose instance ``name`` is, where it is the first parameter of a method."""
-        found = self.scopes.lookup(name.id, name)
-        if found is None:
-            return None
-        scope, bindings = found
-        function = scope.node
-        if not isinstance(function, s.Function) or len(bindings) != 1:
-            return None
-        binding = bindings[0]
-        if binding.kind is not BindingKind.PARAMETER or binding.position != 0:
-            return None
-        if function.name == "__new__":
-            return None
-        return self.self_class(function)
-
-    # ----------------------------------------------------------------------------------------------- kinds
 
     def kinds(self, expr: s.Expr) -> Kinds:
         """What ``expr`` may evaluate to; empty where nothing is known."""
@@ -303,13 +137,13 @@ class Names:
         elif isinstance(expr, s.Subscript):
             for kind in self.kinds(expr.value):
                 if isinstance(kind, Container):
-                    yield from (kind,) if _is_slice(expr.index) else kind.elements
+                    yield from (kind,) if is_slice(expr.index) else kind.elements
         elif isinstance(expr, s.Operation) and expr.op in ("+", "|"):
             for operand in expr.operands:
                 yield from (kind for kind in self.kinds(operand) if isinstance(kind, Container))
 
     def _infer_name(self, expr: s.Name) -> Iterator[Kind]:
-        owner = self._self_of(expr)
+        owner = self.self_of(expr)
         if owner is not None:
             function = s.enclosing_function(expr)
             found = self.scopes.lookup(expr.id, expr)
@@ -556,8 +390,6 @@ class Names:
         else:
             yield Instance(self.catalog.types[result], "", call)
 
-    # ---------------------------------------------------------------------------------------- container items
-
     def _items_of(self, place: Place) -> Iterator[Kind]:
         """A container's later items: ``threads.append(t)``, ``d[k] = t``."""
         for expr in self.items(place):
@@ -569,206 +401,12 @@ class Names:
             finally:
                 self._busy.discard(("item", expr))
 
-    def items(self, place: Place) -> list[s.Expr]:
-        """The expressions that are appended, added or stored under a key to the container at ``place``."""
-        if self._items is None:
-            self._items = {}
-            for container, item in _item_stores(self.module):
-                home = self.place(container)
-                if home is not None:
-                    self._items.setdefault(home, []).append(item)
-        return self._items.get(place, [])
-
-    # ---------------------------------------------------------------------------------------------- places
-
-    def place(self, expr: s.Expr) -> Place | None:
-        """Where the object that ``expr`` names lives, ``None`` for what no name leads to.
-
-        A name bound once, to another name, is that other name's place.
-        """
-        if expr in self._places:
-            return self._places[expr]
-        if ("place", expr) in self._busy:
-            return None
-        self._busy.add(("place", expr))
-        try:
-            found = self._find_place(expr)
-        finally:
-            self._busy.discard(("place", expr))
-        self._places[expr] = found
-        return found
-
-    def attribute_place(self, node: s.ClassDef, attr: str) -> Place:
-        """Where ``self.attr`` of a class lives: with the topmost class of the file that binds it."""
-        owner = node
-        for info in self.mro(node):
-            if attr in info.attributes:
-                owner = info.node
-        return Place(("self", owner), (attr,))
-
-    def bound_method(self, expr: s.Expr) -> s.Attribute | None:
-        """The ``x.method`` that ``expr`` is, directly or as an alias (``release = lock.release``)."""
-        for _ in range(8):
-            if isinstance(expr, s.Attribute):
-                return expr
-            if not isinstance(expr, s.Name):
-                return None
-            value = self.sole_value(expr)
-            if value is None:
-                return None
-            expr = value
-        return None
-
-    def sole_value(self, name: s.Name) -> s.Expr | None:
-        """What ``name`` is bound to, where one assignment is all that binds it."""
-        found = self.scopes.lookup(name.id, name)
-        if found is None:
-            return None
-        bindings = [b for b in found[1] if b.kind is not BindingKind.ANNOTATION]
-        if len(bindings) == 1 and bindings[0].kind is BindingKind.ASSIGN:
-            return bindings[0].value
-        return None
-
-    def _find_place(self, expr: s.Expr) -> Place | None:
-        if isinstance(expr, s.NamedExpr):
-            return self.place(expr.target)
-        if isinstance(expr, s.Name):
-            return self._name_place(expr)
-        if isinstance(expr, s.Attribute):
-            return self._attribute_place(expr)
-        if isinstance(expr, s.Subscript):
-            base = self.place(expr.value)
-            if base is None:
-                return None
-            index = expr.index
-            if isinstance(index, s.Constant):
-                return base.join(f"[{index.value!r}]")
-            text = s.dotted(index)
-            return base.join(f"[{text}]") if text else None
-        if isinstance(expr, s.Call) and isinstance(expr.func, s.Attribute) and expr.func.attr == "get_lock":
-            return self.place(expr.func.value)
-        return None
-
-    def _name_place(self, expr: s.Name) -> Place | None:
-        owner = self._self_of(expr)
-        if owner is not None:
-            return Place(("self", owner), ())
-        found = self.scopes.lookup(expr.id, expr)
-        if found is None:
-            return Place(("global", self.scopes.top, expr.id), ())
-        scope, bindings = found
-        if all(binding.kind is BindingKind.ELEMENT for binding in bindings):
-            iterated = _iterated(expr, bindings)
-            container = None if iterated is None else self._container_place(iterated)
-            if container is not None:
-                return container.join("[*]")
-        value = self.sole_value(expr)
-        if isinstance(value, (s.Name, s.Attribute, s.Subscript)):
-            aliased = self.place(value)
-            if aliased is not None:
-                return aliased
-        if len(bindings) == 1 and bindings[0].kind is BindingKind.CLASS:
-            node = bindings[0].node
-            if isinstance(node, s.ClassDef):
-                return Place(("self", node), ())
-        return Place(("global" if scope is self.scopes.top else "local", scope, expr.id), ())
-
-    def _container_place(self, expr: s.Expr) -> Place | None:
-        """The place of the container that ``expr`` iterates over, through slices, ``reversed()``, ``list()`` ..."""
-        while True:
-            if isinstance(expr, s.Subscript) and _is_slice(expr.index):
-                expr = expr.value
-            elif isinstance(expr, s.Call) and expr.args and self.qualified(expr.func) in _SAME_ITEMS:
-                expr = expr.args[0].value
-            elif isinstance(expr, s.Call) and isinstance(expr.func, s.Attribute) and expr.func.attr == "values":
-                expr = expr.func.value
-            else:
-                return self.place(expr) if isinstance(expr, (s.Name, s.Attribute)) else None
-
-    def _attribute_place(self, expr: s.Attribute) -> Place | None:
-        for kind in self.kinds(expr.value) if isinstance(expr.value, (s.Name, s.Call, s.Attribute)) else ():
-            if isinstance(kind, LocalClass):
-                return self.attribute_place(kind.node, expr.attr)
-            if isinstance(kind, External) and not kind.name.startswith("builtins."):
-                return Place(("external", f"{kind.name}.{expr.attr}"), ())
-        base = self.place(expr.value)
-        if base is None:
-            return None
-        if base.root[0] == "self" and not base.path:
-            node = base.root[1]
-            if isinstance(node, s.ClassDef):
-                return self.attribute_place(node, expr.attr)
-        return base.join(expr.attr)
-
-
-_SAME_ITEMS = frozenset({"builtins.reversed", "builtins.list", "builtins.sorted", "builtins.tuple", "builtins.set"})
-_CLOSING = frozenset({"contextlib.closing", "contextlib.aclosing"})
-_GENERIC_CONTAINERS = frozenset(
-    {"List", "Set", "Dict", "Tuple", "Deque", "Sequence", "Iterable", "Iterator", "Mapping", "MutableMapping"}
-    | {"Collection", "FrozenSet", "DefaultDict", "OrderedDict", "MutableSequence", "AsyncIterator"}
-)
-_CLOSED_MODULES = frozenset(sys.stdlib_module_names) | {"six", "typing_extensions"}
-
 
 def _unique(kinds: Iterable[Kind]) -> Kinds:
     return tuple(dict.fromkeys(kinds))
-
-
-def _is_slice(index: s.Expr) -> bool:
-    return isinstance(index, s.Operation) and index.op == ":"
-
-
-def _iterated(name: s.Name, bindings: list[Binding]) -> s.Expr | None:
-    """What the loop iterates over that gives ``name`` its value: the only one, or the one around it."""
-    if len(bindings) == 1:
-        return bindings[0].value
-    loops = {binding.node: binding.value for binding in bindings}
-    return next((loops[node] for node in s.ancestors(name) if node in loops), None)
 
 
 def _own_nodes(function: s.Function) -> Iterator[s.Node]:
     """What runs when ``function`` is called, nested functions left out."""
     for statement in function.body:
         yield from s.walk(statement, into_functions=False)
-
-
-def _attribute_targets(module: s.Module) -> Iterator[tuple[s.Attribute, Binding]]:
-    """Every ``x.attr`` that is assigned, with what it is bound to."""
-    for assign in module.all(s.Assign):
-        kind = BindingKind.ANNOTATION if assign.value is None else BindingKind.ASSIGN
-        binding = Binding(kind, assign, assign.value, assign.annotation)
-        for target in assign.targets:
-            yield from _attribute_target(target, binding)
-    loops: list[s.For | s.Clause] = [*module.all(s.For), *module.all(s.Clause)]
-    for loop in loops:
-        yield from _attribute_target(loop.target, Binding(BindingKind.ELEMENT, loop, loop.iter))
-    for item in module.all(s.WithItem):
-        if item.target is not None:
-            yield from _attribute_target(item.target, Binding(BindingKind.CONTEXT, item, item.context))
-    for augmented in module.all(s.AugAssign):
-        yield from _attribute_target(augmented.target, Binding(BindingKind.OPAQUE, augmented))
-
-
-def _attribute_target(target: s.Expr, binding: Binding) -> Iterator[tuple[s.Attribute, Binding]]:
-    if isinstance(target, s.Attribute):
-        yield target, binding
-    elif isinstance(target, s.Display):
-        for index, element in enumerate(target.elements):
-            yield from _attribute_target(element, unpacked(binding, target, index))
-
-
-def _item_stores(module: s.Module) -> Iterator[tuple[s.Expr, s.Expr]]:
-    """Every store of an item into a container: the container and the item."""
-    for call in module.all(s.Call):
-        if isinstance(call.func, s.Attribute) and call.func.attr in _APPENDERS:
-            for argument in call.args:
-                yield call.func.value, argument.value
-    for assign in module.all(s.Assign):
-        if assign.value is not None:
-            for target in assign.targets:
-                if isinstance(target, s.Subscript):
-                    yield target.value, assign.value
-    for augmented in module.all(s.AugAssign):
-        if isinstance(augmented.value, s.Display):
-            for element in augmented.value.elements:
-                yield augmented.target, element

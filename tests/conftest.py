@@ -17,7 +17,9 @@ RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--update", action="store_true", help="rewrite tests/fixtures/*/findings.txt and the output in README.md"
+        "--update",
+        action="store_true",
+        help="rewrite findings.txt, the drawings in tests/cfg and the output in README.md",
     )
 
 

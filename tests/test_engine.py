@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conclint import engine
+from conclint import engine, parsing
 from conclint.config import Settings, resolve
 from conclint.discovery import File
 from conclint.engine import check_bytes, check_files, check_text
@@ -84,11 +84,13 @@ def test_ignoring_the_rule_for_it_ignores_what_does_not_parse() -> None:
 
 
 def test_syntax_newer_than_the_running_python_is_left_to_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(text: str) -> engine._RefusedError | None:
-        return engine._RefusedError("invalid syntax", 2, 3, final=False)
+    def refuse(text: str) -> parsing._RefusedError | None:
+        return parsing._RefusedError("invalid syntax", 2, 3, final=False)
 
-    monkeypatch.setattr(engine, "_refused_by_python", refuse)
-    assert [finding.code for finding in check(HEAD + "bad()\n").findings] == ["CNC999"]
+    monkeypatch.setattr(parsing, "refused_by_python", refuse)
+    confusing = "x = '('\n# (\ny = 1\n" * 1_000 + f'z = """\n{"(" * 10_000}\n"""\n'
+    for text in ("", confusing):
+        assert [finding.code for finding in check(f"{HEAD}{text}bad()\n").findings] == ["CNC999"]
     (finding,) = check_bytes((HEAD + "x = = 1\n").encode(), "a.py", SYNTAX).findings
     assert (finding.message, finding.span.line, finding.span.column) == ("cannot be parsed: invalid syntax", 2, 3)
 

@@ -11,7 +11,7 @@ from ..names import Names
 from .flow import Flow
 from .handlers import Handlers
 from .lives import Lives
-from .lock_paths import LockFacts
+from .lock_facts import LockFacts
 from .running import Running
 from .startup import Startup
 from .swallowing import Swallowing

@@ -1,49 +1,22 @@
-"""Typestate of locks: along which paths a lock is held, released twice, or left held.
-
-One place at a time is followed through the flow graph of one function. The count is relative to the caller: 0 on
-entry, +1 for each acquire, -1 for each release, so that an un-lock section (``release(); ...; acquire()``) is as
-natural as a lock section.
-"""
+"""What goes wrong with one lock in one function: paths that leave it held, and releases that reach it unheld."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
 from .. import syntax as s
-from ..cfg import Edge, Graph, Label, Level, Step, StepKind
+from ..cfg import Label, Level, Step, StepKind
 from ..dataflow import EVERYWHERE, INTERRUPTED, LIKELY, Move, Reached, explore
-from ..kinds import Instance, Place
-from .conditions import RETURN, Conditions, Known, bound_place
+from ..kinds import Place
+from .conditions import RETURN, Conditions
 from .flow import Flow
+from .lock_states import HANDED_OVER, NO_SITE, Last, LockState, LockTransfer
 from .locks import Action, LockOp, LockUses
 from .witness import Witness
 
-_HANDED_OVER = 99
 _NOT_HELD_ERRORS = frozenset({"RuntimeError", "ValueError", "AssertionError", "Exception", "BaseException"})
-_NO_SITE = -1
-_NEVER_RAISE = frozenset({StepKind.BRANCH, StepKind.YIELD, StepKind.CALL, StepKind.ENTER, StepKind.LEAVE})
-
-
-class Last(Enum):
-    """What last became of the lock on a path on which it is not held."""
-
-    UNTOUCHED = "untouched"
-    RAISED = "raised"
-    """An exception came before any acquire."""
-    NOT_ACQUIRED = "not acquired"
-    """An acquire was tried and failed, or raised."""
-    RELEASED = "released"
-
-
-class LockState(NamedTuple):
-    held: int
-    """How often it is acquired, relative to the function's entry."""
-    site: int
-    """The step of the last acquire."""
-    last: Last
-    known: Known
 
 
 class Exit(Enum):
@@ -81,167 +54,13 @@ class BadRelease(NamedTuple):
     path: Witness
 
 
-class Effect(NamedTuple):
-    """What a call of a function does to a lock that its caller can see."""
-
-    place: Place
-    action: Action
-    instance: Instance | None
-
-
-class _LockTransfer:
-    """The transfer function for one place."""
-
-    def __init__(self, uses: LockUses, flow: Flow, graph: Graph, place: Place, conditions: Conditions) -> None:
-        self._uses = uses
-        self._flow = flow
-        self._graph = graph
-        self._place = place
-        self._conditions = conditions
-        self._ops: dict[int, LockOp] = {}
-        for step in graph.steps:
-            op = self._op(step)
-            if op is not None:
-                self._ops[step.id] = op
-
-    def op(self, step: Step) -> LockOp | None:
-        """The lock operation that ``step`` performs."""
-        return self._ops.get(step.id)
-
-    def _op(self, step: Step) -> LockOp | None:
-        node: s.Node = step.node
-        if step.kind is StepKind.AWAIT and isinstance(node, s.Await):
-            node = node.value
-            if isinstance(node, s.Call) and node not in self._uses.ops:  # await wait_for(lock.acquire(), 1)
-                first = node.positional(0)
-                node = first if isinstance(first, s.Call) else node
-        elif step.kind is not StepKind.CALL:
-            return None
-        if not isinstance(node, s.Call):
-            return None
-        for op in self._uses.ops.get(node, ()):
-            if op.place == self._place:
-                awaited = self._uses.result_node(node)
-                if step.node is awaited:
-                    return op
-        return None
-
-    def leave(self, step: Step, edge: Edge, state: LockState) -> Iterable[LockState]:
-        kind = step.kind
-        if kind is StepKind.CALL or kind is StepKind.AWAIT:
-            return self._called(step, state)
-        if kind is StepKind.BRANCH:
-            known = self._conditions.branch(step, edge.label, state.known)
-            if known is None or (edge.label is Label.FALSE and self._asks_locked(step.node) and 0 < state.held < 4):
-                return ()
-            return (state._replace(known=known),)
-        if kind is StepKind.BIND:
-            return (self._bound(step, state),)
-        if kind is StepKind.ENTER and isinstance(step.node, s.WithItem):
-            if self._uses.withs.get(step.node) == self._place:
-                return (self._acquired(step, state),)
-        elif kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
-            if self._uses.withs.get(step.node) == self._place:
-                return (self._released(state),)
-        elif kind is StepKind.RETURN and isinstance(step.node, s.Return):
-            return (self._returned(step.node, state),)
-        elif kind is StepKind.YIELD and state.held > 0 and self._uses.hands_over(step.node, self._place):
-            return (state._replace(held=_HANDED_OVER),)
-        return (state,)
-
-    def raised(self, step: Step, state: LockState) -> Iterable[LockState]:
-        if step.level is Level.NEVER and step.kind in _NEVER_RAISE:
-            return ()  # however pessimistic one is
-        if step.kind is StepKind.EVAL and isinstance(step.node, s.Expr) and self._names_it(step.node):
-            return ()  # `locks[key]` has been looked up before
-        op = self._ops.get(step.id)
-        if op is None:
-            if step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
-                if self._uses.withs.get(step.node) == self._place:
-                    return (self._released(state),)
-            if step.kind is StepKind.CALL and state.held > 0 and self._uses.hands_over(step.node, self._place):
-                return (state._replace(held=_HANDED_OVER),)
-            if state.held == 0 and state.last is Last.UNTOUCHED:
-                return (state._replace(last=Last.RAISED),)
-            return (state,)
-        if op.action is Action.RELEASE:
-            return (self._released(state),)
-        if step.cleanup:
-            return ()  # taking it again at the end of an un-lock section, which nothing can protect
-        if state.held == 0:
-            return (state._replace(last=Last.NOT_ACQUIRED),)
-        return (state,)
-
-    def _called(self, step: Step, state: LockState) -> Iterable[LockState]:
-        op = self._ops.get(step.id)
-        if op is None:
-            if state.held > 0 and self._uses.hands_over(step.node, self._place):
-                return (state._replace(held=_HANDED_OVER),)
-            return (state,)
-        if op.action is Action.RELEASE:
-            return (self._released(state),)
-        held = self._acquired(step, state)
-        if not self._uses.result_used(op.call):
-            return (held,)
-        key = ("result", self._uses.result_node(op.call))
-        if op.action is Action.ACQUIRE:
-            return (held._replace(known=self._conditions.learn(held.known, key, True)),) if op.direct else (held,)
-        missed = state._replace(known=self._conditions.learn(state.known, key, False))
-        if state.held == 0:
-            missed = missed._replace(last=Last.NOT_ACQUIRED)
-        return held._replace(known=self._conditions.learn(held.known, key, True)), missed
-
-    def _names_it(self, expr: s.Expr) -> bool:
-        return self._flow.names.place(expr) == self._place
-
-    def _asks_locked(self, test: s.Node) -> bool:
-        """Whether ``test`` is ``lock.locked()``, which is true while this function holds the lock."""
-        if not isinstance(test, s.Call) or not isinstance(test.func, s.Attribute) or test.func.attr != "locked":
-            return False
-        return self._names_it(test.func.value)
-
-    def _acquired(self, step: Step, state: LockState) -> LockState:
-        if state.held == _HANDED_OVER:
-            return state
-        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED)
-
-    @staticmethod
-    def _released(state: LockState) -> LockState:
-        if state.held == _HANDED_OVER:
-            return state
-        return state._replace(held=max(state.held - 1, -2), last=Last.RELEASED)
-
-    def _bound(self, step: Step, state: LockState) -> LockState:
-        state = state._replace(known=self._conditions.bind(step, state.known))
-        if step.target is None:
-            return state
-        target = bound_place(self._flow.names, step.target)
-        is_item = isinstance(step.node, (s.For, s.Clause)) and self._flow.names.place(step.target) == self._place
-        if is_item or (target is not None and self._place.starts_with(target)):
-            if state.held > 0:  # the handle moves on (a loop over locks): what it held is somebody else's to release
-                return state._replace(held=_HANDED_OVER)
-            return LockState(0, _NO_SITE, Last.UNTOUCHED, state.known)
-        if state.held > 0 and isinstance(step.target, (s.Attribute, s.Subscript)) and step.value is not None:
-            if self._flow.names.place(step.value) == self._place:
-                return state._replace(held=_HANDED_OVER)
-        return state
-
-    def _returned(self, node: s.Return, state: LockState) -> LockState:
-        if state.held > 0 and self._uses.hands_over(node, self._place):
-            return state._replace(held=_HANDED_OVER)
-        truth = False if node.value is None else self._conditions.truth(node.value, state.known)
-        known = frozenset((k, v) for k, v in state.known if k[0] != "result")
-        if truth is not None:
-            known = self._conditions.learn(known, RETURN, truth)
-        return state._replace(known=known)
-
-
 class LockPaths:
     """What goes wrong with one lock in one function; each question is answered from explorations made once."""
 
-    def __init__(self, facts: LockFacts, flow: Flow, scope: s.Scope, place: Place) -> None:
-        uses = facts.uses
-        self._facts = facts
+    def __init__(
+        self, uses: LockUses, flow: Flow, scope: s.Scope, place: Place, gives_back: Callable[[Place, s.Node], bool]
+    ) -> None:
+        self._gives_back = gives_back
         self._uses = uses
         self._flow = flow
         self._scope = scope
@@ -254,14 +73,14 @@ class LockPaths:
         results: set[s.Node] = {uses.result_node(op.call) for op in ops if op.action is not Action.RELEASE}
         releases: set[s.Node] = {op.call for op in ops if op.action is Action.RELEASE}
         self._conditions = Conditions(flow.names, self.graph, nodes, results, releases)
-        self._transfer = _LockTransfer(uses, flow, self.graph, place, self._conditions)
+        self._transfer = LockTransfer(uses, flow, self.graph, place, self._conditions)
         self._explored: dict[tuple[frozenset[Level], int], Reached[LockState]] = {}
 
     def _explore(self, raising: frozenset[Level], start: int = 0) -> Reached[LockState]:
         key = (raising, start)
         known = self._explored.get(key)
         if known is None:
-            state = LockState(start, _NO_SITE, Last.UNTOUCHED, self._conditions.at_entry)
+            state = LockState(start, NO_SITE, Last.UNTOUCHED, self._conditions.at_entry)
             known = self._explored[key] = explore(self.graph, state, self._transfer, raising)
         return known
 
@@ -285,9 +104,9 @@ class LockPaths:
             if op is None or not op.direct or op.is_counter or op.call in seen or not reached.at(step.id):
                 continue
             sites = {other.id for other in self._acquire_steps() if other.node is step.node}
-            held = [state for state in exits if state.site in sites and 0 < state.held < _HANDED_OVER]
+            held = [state for state in exits if state.site in sites and 0 < state.held < HANDED_OVER]
             let_go = [state for state in exits if state.site in sites and state.held <= 0]
-            thrown = [state for state in raised if state.site in sites and 0 < state.held < _HANDED_OVER]
+            thrown = [state for state in raised if state.site in sites and 0 < state.held < HANDED_OVER]
             releases = self._released_after(reached, sites)
             leak = self._judge(reached, op, held, let_go, thrown, releases, sites)
             if leak is not None:
@@ -305,7 +124,7 @@ class LockPaths:
         sites: set[int],
     ) -> Leak | None:
         graph = self.graph
-        others = self._facts.gives_back(self._place, beside=self._scope)
+        others = self._gives_back(self._place, self._scope)
         if not releases:
             if others or not self._is_ours(op) or not (held or thrown):
                 return None
@@ -323,7 +142,7 @@ class LockPaths:
         if op.instance is None or op.instance.type.kind == "lock":
             for site in sites:
                 for state in reached.at(site):
-                    if state.site in sites and 0 < state.held < _HANDED_OVER:
+                    if state.site in sites and 0 < state.held < HANDED_OVER:
                         return self._leak(reached, op, Exit.AGAIN, site, state, releases)
         return None
 
@@ -404,7 +223,7 @@ class LockPaths:
         for step in self._acquire_steps():
             op = self._transfer.op(step)
             if op is None or not op.direct or not any(
-                state.site == step.id and 0 < state.held < _HANDED_OVER
+                state.site == step.id and 0 < state.held < HANDED_OVER
                 for state in anxious.at(self.graph.raise_exit)
             ):
                 continue
@@ -462,7 +281,7 @@ class LockPaths:
                     continue
                 if state.last is Last.RAISED and not step.cleanup:
                     continue
-                if state.last is not Last.RELEASED or state.site != _NO_SITE:
+                if state.last is not Last.RELEASED or state.site != NO_SITE:
                     return state
         elif step.kind is StepKind.LEAVE and self._is_with(step):
             for state in reached.at(step.id):
@@ -503,18 +322,24 @@ class LockPaths:
         return None
 
     def _caller_holds(self) -> bool:
-        """Whether all is well if the caller already holds the lock: a helper that drops it for a while."""
+        """Whether all is well if the caller already holds the lock: a helper that drops it, for a while or for good.
+
+        Only a re-entrant lock may be taken once more in between.
+        """
         reached = self._explore(INTERRUPTED, 1)
+        reentrant = any(op.instance is not None and op.instance.type.kind == "rlock" for op in self._ops_here)
         for step in self.graph.steps:
             if self._unheld(reached, step) is not None:
                 return False
             op = self._transfer.op(step)
             takes = op is not None and op.action is not Action.RELEASE
             takes = takes or (step.kind is StepKind.ENTER and self._is_with(step))
-            if takes and any(state.held > 0 for state in reached.at(step.id)):
+            if takes and not reentrant and any(state.held > 0 for state in reached.at(step.id)):
                 return False
-        exits = reached.at(self.graph.exit) + reached.at(self.graph.raise_exit)
-        return len({state.held for state in exits if state.held != _HANDED_OVER}) <= 1
+        exits = reached.at(self.graph.exit)
+        if not reentrant:
+            exits = exits + reached.at(self.graph.raise_exit)
+        return len({state.held for state in exits if state.held != HANDED_OVER}) <= 1
 
     def releases_unasked(self) -> bool:
         """Whether some path releases a lock that this function has not acquired: its caller's, or another's."""
@@ -532,7 +357,7 @@ class LockPaths:
         reached = self._explore(LIKELY)
         ends = reached.at(self.graph.exit)
         counts = {state.held for state in ends}
-        if not ends or _HANDED_OVER in counts or not reached.complete:
+        if not ends or HANDED_OVER in counts or not reached.complete:
             return None
         if counts == {1}:
             return Action.ACQUIRE
@@ -545,155 +370,3 @@ class LockPaths:
             if true and all(dict(state.known).get(RETURN) is False for state in let_go):
                 return Action.TRY_ACQUIRE
         return None
-
-
-class LockFacts:
-    """The lock analyses of a module."""
-
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
-        self.uses = LockUses(flow)
-        self._paths: dict[tuple[s.Node, Place], LockPaths] = {}
-        self._follow_helpers()
-
-    def each(self) -> Iterator[LockPaths]:
-        """The paths of every lock in every function that acquires or releases it by a call."""
-        for scope in self.uses.scopes():
-            for place in dict.fromkeys(op.place for op in self.uses.of(scope)):
-                paths = self.paths(scope, place)
-                if paths.complete:
-                    yield paths
-
-    def paths(self, scope: s.Node, place: Place) -> LockPaths:
-        """The paths of the lock at ``place`` through ``scope``."""
-        key = (scope, place)
-        known = self._paths.get(key)
-        if known is None:
-            assert isinstance(scope, (s.Function, s.Module))
-            known = self._paths[key] = LockPaths(self, self._flow, scope, place)
-        return known
-
-    def gives_back(self, place: Place, *, beside: s.Node) -> bool:
-        """Whether a function other than ``beside`` releases the lock at ``place`` without having acquired it.
-
-        One that releases only what it took itself is no other half of anything.
-        """
-        for scope in self.uses.releasers(place, beside=beside):
-            last = place.path[-1:]
-            places = {
-                op.place
-                for op in self.uses.of(scope)
-                if op.action is Action.RELEASE and (op.place == place or (last and op.place.path[-1:] == last))
-            }
-            if not places or any(self.paths(scope, other).releases_unasked() for other in places):
-                return True
-        return False
-
-    def ignored_results(self) -> Iterator[LockOp]:
-        """The acquires that may fail, of a known kind of lock, with nobody looking at whether they did."""
-        for scope in self.uses.scopes():
-            for op in self.uses.of(scope):
-                if op.action is Action.TRY_ACQUIRE and op.instance is not None and op.direct and not op.call.has_star:
-                    if not self.uses.result_used(op.call) and self._matters(scope, op):
-                        yield op
-
-    def reported_elsewhere(self, op: LockOp) -> bool:
-        """Whether the acquire is one of :meth:`ignored_results`, which says all there is to say of it."""
-        return any(ignored.call is op.call for ignored in self.ignored_results())
-
-    def _matters(self, scope: s.Node, op: LockOp) -> bool:
-        """Whether code after the acquire relies on it: not a timed wait for a signal, not a forced un-lock."""
-        releases = [o for o in self.uses.of(scope) if o.place == op.place and o.action is Action.RELEASE]
-        if op.is_counted and not releases:
-            return False
-        following = _next_statement(op.call)
-        return not any(s.statement_of(release.call) is following for release in releases)
-
-    # ---- helpers
-
-    def _follow_helpers(self) -> None:
-        """Make calls of functions that acquire or release for their caller operations of the caller.
-
-        Three rounds: a helper of a helper of a helper is as far as anyone follows by eye.
-        """
-        module = self._flow.names.module
-        done: set[tuple[s.Node, Place]] = set()
-        fresh = {scope for scope in self.uses.scopes() if isinstance(scope, s.Function)}
-        for _ in range(3):
-            effects: dict[s.Function, list[Effect]] = {}
-            for scope in sorted(fresh, key=lambda f: module.functions.index(f)):
-                for place in dict.fromkeys(op.place for op in self.uses.of(scope)):
-                    if (scope, place) not in done:
-                        done.add((scope, place))
-                        action = None if scope.is_generator else self.paths(scope, place).effect()
-                        if action is not None:
-                            instance = self.uses.instance_at(scope, place)
-                            effects.setdefault(scope, []).append(Effect(place, action, instance))
-            if not effects:
-                break
-            fresh = self._apply(effects)
-            for scope in fresh:
-                for key in [key for key in self._paths if key[0] is scope]:
-                    del self._paths[key]  # explored before the helper's effect was known
-                    done.discard(key)
-
-    def _apply(self, effects: dict[s.Function, list[Effect]]) -> set[s.Function]:
-        names = self._flow.names
-        wanted = {function.name for function in effects}
-        changed: set[s.Function] = set()
-        for node in names.module.all(s.Call):
-            if node in self.uses.ops or _last_name(node.func) not in wanted:
-                continue
-            callees = self._flow.callees(node)
-            if len(callees) != 1 or callees[0] not in effects:
-                continue
-            scope = s.enclosing_function(node) or names.module
-            for effect in effects[callees[0]]:
-                place = self._translate(effect.place, node, callees[0])
-                if place is not None and scope is not callees[0]:
-                    self.uses.add(scope, LockOp(place, effect.action, node, node.func, effect.instance, direct=False))
-                    if isinstance(scope, s.Function):
-                        changed.add(scope)
-        return changed
-
-    def _translate(self, place: Place, call: s.Call, callee: s.Function) -> Place | None:
-        """The caller's name for a place of the callee."""
-        names = self._flow.names
-        kind = place.root[0]
-        if kind == "self":
-            if not isinstance(call.func, s.Attribute):
-                return None
-            base = names.place(call.func.value)
-            if base is None:
-                return place if isinstance(call.func.value, s.Call) else None
-            return place if base.root[0] == "self" and not base.path else base.join(*place.path)
-        if kind == "local" and len(place.root) == 3:
-            scope = place.root[1]
-            if getattr(scope, "node", None) is callee:
-                for index, param in enumerate(callee.params):
-                    if param.name == place.root[2]:
-                        offset = 1 if names.self_class(callee) is not None else 0
-                        argument = call.argument(index - offset, param.name)
-                        base = None if argument is None else names.place(argument)
-                        return None if base is None else base.join(*place.path)
-                return None
-        return place
-
-
-def _next_statement(node: s.Node) -> s.Node | None:
-    """The statement that follows the one ``node`` stands in, in the same block."""
-    statement = s.statement_of(node)
-    if statement.parent is None:
-        return None
-    for name in ("body", "orelse", "final"):
-        block = getattr(statement.parent, name, None)
-        if isinstance(block, list) and statement in block:
-            index = block.index(statement)
-            return block[index + 1] if index + 1 < len(block) else None
-    return None
-
-
-def _last_name(func: s.Expr) -> str:
-    if isinstance(func, s.Attribute):
-        return func.attr
-    return func.id if isinstance(func, s.Name) else ""

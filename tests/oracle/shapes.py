@@ -55,7 +55,10 @@ EXPRESSIONS = (
     "x = [[step(#) for _ in items(#)] for _ in items(#)]",
     "assert cond(#), step(#)",
     "assert cond(#) or cond(#)",
-    "match value(#):\n    case 0:\n        step(#)\n    case 1 if cond(#):\n        step(#)\n    case _:\n        return",
+    (
+        "match value(#):\n    case 0:\n        step(#)\n"
+        "    case 1 if cond(#):\n        step(#)\n    case _:\n        return"
+    ),
     "match value(#):\n    case 0 | 1:\n        step(#)",
     "match value(#):\n    case 0:\n        pass\n    case other if cond(#):\n        step(#)",
     "match value(#):\n    case (1 | 2) as x:\n        pass\n    case other if not cond(#):\n        step(#)",
@@ -84,7 +87,10 @@ EXPRESSIONS = (
     "def g(a=step(#), *, b=step(#)):\n    step(#)",
     "class C:\n    x = step(#)\n    if cond(#):\n        y = step(#)",
     "x = lambda a=step(#): step(#)",
-    "for x in items(#):\n    for y in items(#):\n        if cond(#):\n            break\n    else:\n        continue\n    break",  # fmt: skip
+    (
+        "for x in items(#):\n    for y in items(#):\n        if cond(#):\n"
+        "            break\n    else:\n        continue\n    break"
+    ),
     "while True:\n    step(#)\n    if cond(#):\n        break",
     "while True:\n    step(#)",
     "while 0:\n    step(#)\nelse:\n    step(#)",

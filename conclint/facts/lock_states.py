@@ -1,0 +1,190 @@
+"""The state of one lock along a path, and what each step does to it.
+
+One place at a time is followed through the flow graph of one function. The count is relative to the caller: 0 on
+entry, +1 for each acquire, -1 for each release, so that an un-lock section (``release(); ...; acquire()``) is as
+natural as a lock section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple
+
+from .. import syntax as s
+from ..cfg import Edge, Graph, Label, Level, Step, StepKind
+from ..kinds import Place
+from .conditions import RETURN, Conditions, Known, bound_place
+from .flow import Flow
+from .locks import Action, LockOp, LockUses
+
+HANDED_OVER = 99
+NO_SITE = -1
+_NEVER_RAISE = frozenset({StepKind.BRANCH, StepKind.YIELD, StepKind.CALL, StepKind.ENTER, StepKind.LEAVE})
+
+
+class Last(Enum):
+    """What last became of the lock on a path on which it is not held."""
+
+    UNTOUCHED = "untouched"
+    RAISED = "raised"
+    """An exception came before any acquire."""
+    NOT_ACQUIRED = "not acquired"
+    """An acquire was tried and failed, or raised."""
+    RELEASED = "released"
+
+
+class LockState(NamedTuple):
+    held: int
+    """How often it is acquired, relative to the function's entry."""
+    site: int
+    """The step of the last acquire."""
+    last: Last
+    known: Known
+
+
+class LockTransfer:
+    """The transfer function for one place."""
+
+    def __init__(self, uses: LockUses, flow: Flow, graph: Graph, place: Place, conditions: Conditions) -> None:
+        self._uses = uses
+        self._flow = flow
+        self._graph = graph
+        self._place = place
+        self._conditions = conditions
+        self._ops: dict[int, LockOp] = {}
+        for step in graph.steps:
+            op = self._op(step)
+            if op is not None:
+                self._ops[step.id] = op
+
+    def op(self, step: Step) -> LockOp | None:
+        """The lock operation that ``step`` performs."""
+        return self._ops.get(step.id)
+
+    def _op(self, step: Step) -> LockOp | None:
+        node: s.Node = step.node
+        if step.kind is StepKind.AWAIT and isinstance(node, s.Await):
+            node = node.value
+            if isinstance(node, s.Call) and node not in self._uses.ops:  # await wait_for(lock.acquire(), 1)
+                first = node.positional(0)
+                node = first if isinstance(first, s.Call) else node
+        elif step.kind is not StepKind.CALL:
+            return None
+        if not isinstance(node, s.Call):
+            return None
+        for op in self._uses.ops.get(node, ()):
+            if op.place == self._place:
+                awaited = self._uses.result_node(node)
+                if step.node is awaited:
+                    return op
+        return None
+
+    def leave(self, step: Step, edge: Edge, state: LockState) -> Iterable[LockState]:
+        kind = step.kind
+        if kind is StepKind.CALL or kind is StepKind.AWAIT:
+            return self._called(step, state)
+        if kind is StepKind.BRANCH:
+            known = self._conditions.branch(step, edge.label, state.known)
+            if known is None or (edge.label is Label.FALSE and self._asks_locked(step.node) and 0 < state.held < 4):
+                return ()
+            return (state._replace(known=known),)
+        if kind is StepKind.BIND:
+            return (self._bound(step, state),)
+        if kind is StepKind.ENTER and isinstance(step.node, s.WithItem):
+            if self._uses.withs.get(step.node) == self._place:
+                return (self._acquired(step, state),)
+        elif kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
+            if self._uses.withs.get(step.node) == self._place:
+                return (self._released(state),)
+        elif kind is StepKind.RETURN and isinstance(step.node, s.Return):
+            return (self._returned(step.node, state),)
+        elif kind is StepKind.YIELD and state.held > 0 and self._uses.hands_over(step.node, self._place):
+            return (state._replace(held=HANDED_OVER),)
+        return (state,)
+
+    def raised(self, step: Step, state: LockState) -> Iterable[LockState]:
+        if step.level is Level.NEVER and step.kind in _NEVER_RAISE:
+            return ()  # however pessimistic one is
+        if step.kind is StepKind.EVAL and isinstance(step.node, s.Expr) and self._names_it(step.node):
+            return ()  # `locks[key]` has been looked up before
+        op = self._ops.get(step.id)
+        if op is None:
+            if step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
+                if self._uses.withs.get(step.node) == self._place:
+                    return (self._released(state),)
+            if step.kind is StepKind.CALL and state.held > 0 and self._uses.hands_over(step.node, self._place):
+                return (state._replace(held=HANDED_OVER),)
+            if state.held == 0 and state.last is Last.UNTOUCHED:
+                return (state._replace(last=Last.RAISED),)
+            return (state,)
+        if op.action is Action.RELEASE:
+            return (self._released(state),)
+        if step.cleanup:
+            return ()  # taking it again at the end of an un-lock section, which nothing can protect
+        if state.held == 0:
+            return (state._replace(last=Last.NOT_ACQUIRED),)
+        return (state,)
+
+    def _called(self, step: Step, state: LockState) -> Iterable[LockState]:
+        op = self._ops.get(step.id)
+        if op is None:
+            if state.held > 0 and self._uses.hands_over(step.node, self._place):
+                return (state._replace(held=HANDED_OVER),)
+            return (state,)
+        if op.action is Action.RELEASE:
+            return (self._released(state),)
+        held = self._acquired(step, state)
+        if not self._uses.result_used(op.call):
+            return (held,)
+        key = ("result", self._uses.result_node(op.call))
+        if op.action is Action.ACQUIRE:
+            return (held._replace(known=self._conditions.learn(held.known, key, True)),) if op.direct else (held,)
+        missed = state._replace(known=self._conditions.learn(state.known, key, False))
+        if state.held == 0:
+            missed = missed._replace(last=Last.NOT_ACQUIRED)
+        return held._replace(known=self._conditions.learn(held.known, key, True)), missed
+
+    def _names_it(self, expr: s.Expr) -> bool:
+        return self._flow.names.place(expr) == self._place
+
+    def _asks_locked(self, test: s.Node) -> bool:
+        """Whether ``test`` is ``lock.locked()``, which is true while this function holds the lock."""
+        if not isinstance(test, s.Call) or not isinstance(test.func, s.Attribute) or test.func.attr != "locked":
+            return False
+        return self._names_it(test.func.value)
+
+    def _acquired(self, step: Step, state: LockState) -> LockState:
+        if state.held == HANDED_OVER:
+            return state
+        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED)
+
+    @staticmethod
+    def _released(state: LockState) -> LockState:
+        if state.held == HANDED_OVER:
+            return state
+        return state._replace(held=max(state.held - 1, -2), last=Last.RELEASED)
+
+    def _bound(self, step: Step, state: LockState) -> LockState:
+        state = state._replace(known=self._conditions.bind(step, state.known))
+        if step.target is None:
+            return state
+        target = bound_place(self._flow.names, step.target)
+        is_item = isinstance(step.node, (s.For, s.Clause)) and self._flow.names.place(step.target) == self._place
+        if is_item or (target is not None and self._place.starts_with(target)):
+            if state.held > 0:  # the handle moves on (a loop over locks): what it held is somebody else's to release
+                return state._replace(held=HANDED_OVER)
+            return LockState(0, NO_SITE, Last.UNTOUCHED, state.known)
+        if state.held > 0 and isinstance(step.target, (s.Attribute, s.Subscript)) and step.value is not None:
+            if self._flow.names.place(step.value) == self._place:
+                return state._replace(held=HANDED_OVER)
+        return state
+
+    def _returned(self, node: s.Return, state: LockState) -> LockState:
+        if state.held > 0 and self._uses.hands_over(node, self._place):
+            return state._replace(held=HANDED_OVER)
+        truth = False if node.value is None else self._conditions.truth(node.value, state.known)
+        known = frozenset((k, v) for k, v in state.known if k[0] != "result")
+        if truth is not None:
+            known = self._conditions.learn(known, RETURN, truth)
+        return state._replace(known=known)

@@ -1,0 +1,187 @@
+"""Where objects live: the places that names, attributes and subscripts lead to."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+from . import syntax as s
+from .classes import Classes
+from .kinds import External, LocalClass, Place
+from .scopes import Binding, BindingKind
+
+_APPENDERS = frozenset({"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault"})
+_SAME_ITEMS = frozenset({"builtins.reversed", "builtins.list", "builtins.sorted", "builtins.tuple", "builtins.set"})
+
+
+class Places(Classes):
+    """The part of :class:`conclint.names.Names` that finds places."""
+
+    def __init__(self, module: s.Module) -> None:
+        super().__init__(module)
+        self._places: dict[s.Expr, Place | None] = {}
+        self._items: dict[Place, list[s.Expr]] | None = None
+        self._busy: set[object] = set()
+
+    @abstractmethod
+    def qualified(self, expr: s.Expr) -> str | None:
+        """The qualified name of what ``expr`` names: external (``threading.Lock``) or ``type.method``."""
+
+    def place(self, expr: s.Expr) -> Place | None:
+        """Where the object that ``expr`` names lives, ``None`` for what no name leads to.
+
+        A name bound once, to another name, is that other name's place.
+        """
+        if expr in self._places:
+            return self._places[expr]
+        if ("place", expr) in self._busy:
+            return None
+        self._busy.add(("place", expr))
+        try:
+            found = self._find_place(expr)
+        finally:
+            self._busy.discard(("place", expr))
+        self._places[expr] = found
+        return found
+
+    def attribute_place(self, node: s.ClassDef, attr: str) -> Place:
+        """Where ``self.attr`` of a class lives: with the topmost class of the file that binds it."""
+        owner = node
+        for info in self.mro(node):
+            if attr in info.attributes:
+                owner = info.node
+        return Place(("self", owner), (attr,))
+
+    def bound_method(self, expr: s.Expr) -> s.Attribute | None:
+        """The ``x.method`` that ``expr`` is, directly or as an alias (``release = lock.release``)."""
+        for _ in range(8):
+            if isinstance(expr, s.Attribute):
+                return expr
+            if not isinstance(expr, s.Name):
+                return None
+            value = self.sole_value(expr)
+            if value is None:
+                return None
+            expr = value
+        return None
+
+    def sole_value(self, name: s.Name) -> s.Expr | None:
+        """What ``name`` is bound to, where one assignment is all that binds it."""
+        found = self.scopes.lookup(name.id, name)
+        if found is None:
+            return None
+        bindings = [b for b in found[1] if b.kind is not BindingKind.ANNOTATION]
+        if len(bindings) == 1 and bindings[0].kind is BindingKind.ASSIGN:
+            return bindings[0].value
+        return None
+
+    def _find_place(self, expr: s.Expr) -> Place | None:
+        if isinstance(expr, s.NamedExpr):
+            return self.place(expr.target)
+        if isinstance(expr, s.Name):
+            return self._name_place(expr)
+        if isinstance(expr, s.Attribute):
+            return self._attribute_place(expr)
+        if isinstance(expr, s.Subscript):
+            base = self.place(expr.value)
+            if base is None:
+                return None
+            index = expr.index
+            if isinstance(index, s.Constant):
+                return base.join(f"[{index.value!r}]")
+            text = s.dotted(index)
+            return base.join(f"[{text}]") if text else None
+        if isinstance(expr, s.Call) and isinstance(expr.func, s.Attribute) and expr.func.attr == "get_lock":
+            return self.place(expr.func.value)
+        return None
+
+    def _name_place(self, expr: s.Name) -> Place | None:
+        owner = self.self_of(expr)
+        if owner is not None:
+            return Place(("self", owner), ())
+        found = self.scopes.lookup(expr.id, expr)
+        if found is None:
+            return Place(("global", self.scopes.top, expr.id), ())
+        scope, bindings = found
+        if all(binding.kind is BindingKind.ELEMENT for binding in bindings):
+            iterated = _iterated(expr, bindings)
+            container = None if iterated is None else self._container_place(iterated)
+            if container is not None:
+                return container.join("[*]")
+        value = self.sole_value(expr)
+        if isinstance(value, (s.Name, s.Attribute, s.Subscript)):
+            aliased = self.place(value)
+            if aliased is not None:
+                return aliased
+        if len(bindings) == 1 and bindings[0].kind is BindingKind.CLASS:
+            node = bindings[0].node
+            if isinstance(node, s.ClassDef):
+                return Place(("self", node), ())
+        return Place(("global" if scope is self.scopes.top else "local", scope, expr.id), ())
+
+    def _container_place(self, expr: s.Expr) -> Place | None:
+        """The place of the container that ``expr`` iterates over, through slices, ``reversed()``, ``list()`` ..."""
+        while True:
+            if isinstance(expr, s.Subscript) and is_slice(expr.index):
+                expr = expr.value
+            elif isinstance(expr, s.Call) and expr.args and self.qualified(expr.func) in _SAME_ITEMS:
+                expr = expr.args[0].value
+            elif isinstance(expr, s.Call) and isinstance(expr.func, s.Attribute) and expr.func.attr == "values":
+                expr = expr.func.value
+            else:
+                return self.place(expr) if isinstance(expr, (s.Name, s.Attribute)) else None
+
+    def _attribute_place(self, expr: s.Attribute) -> Place | None:
+        for kind in self.kinds(expr.value) if isinstance(expr.value, (s.Name, s.Call, s.Attribute)) else ():
+            if isinstance(kind, LocalClass):
+                return self.attribute_place(kind.node, expr.attr)
+            if isinstance(kind, External) and not kind.name.startswith("builtins."):
+                return Place(("external", f"{kind.name}.{expr.attr}"), ())
+        base = self.place(expr.value)
+        if base is None:
+            return None
+        if base.root[0] == "self" and not base.path:
+            node = base.root[1]
+            if isinstance(node, s.ClassDef):
+                return self.attribute_place(node, expr.attr)
+        return base.join(expr.attr)
+
+    def items(self, place: Place) -> list[s.Expr]:
+        """The expressions that are appended, added or stored under a key to the container at ``place``."""
+        if self._items is None:
+            self._items = {}
+            for container, item in _item_stores(self.module):
+                home = self.place(container)
+                if home is not None:
+                    self._items.setdefault(home, []).append(item)
+        return self._items.get(place, [])
+
+
+def is_slice(index: s.Expr) -> bool:
+    """Whether a subscript takes part of a container rather than an item."""
+    return isinstance(index, s.Operation) and index.op == ":"
+
+
+def _iterated(name: s.Name, bindings: list[Binding]) -> s.Expr | None:
+    """What the loop iterates over that gives ``name`` its value: the only one, or the one around it."""
+    if len(bindings) == 1:
+        return bindings[0].value
+    loops = {binding.node: binding.value for binding in bindings}
+    return next((loops[node] for node in s.ancestors(name) if node in loops), None)
+
+
+def _item_stores(module: s.Module) -> Iterator[tuple[s.Expr, s.Expr]]:
+    """Every store of an item into a container: the container and the item."""
+    for call in module.all(s.Call):
+        if isinstance(call.func, s.Attribute) and call.func.attr in _APPENDERS:
+            for argument in call.args:
+                yield call.func.value, argument.value
+    for assign in module.all(s.Assign):
+        if assign.value is not None:
+            for target in assign.targets:
+                if isinstance(target, s.Subscript):
+                    yield target.value, assign.value
+    for augmented in module.all(s.AugAssign):
+        if isinstance(augmented.value, s.Display):
+            for element in augmented.value.elements:
+                yield augmented.target, element
