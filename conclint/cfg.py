@@ -33,6 +33,8 @@ class Level(IntEnum):
 
 
 class StepKind(Enum):
+    """What a step does."""
+
     ENTRY = "entry"
     EXIT = "exit"
     RAISE_EXIT = "raise-exit"
@@ -67,6 +69,8 @@ class Label(Enum):
 
 
 class Edge(NamedTuple):
+    """Where control goes after a step."""
+
     target: int
     label: Label
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .config import SYNTAX_ERROR, Settings
@@ -36,7 +37,7 @@ _NOTHING = FileReport((), ())
 def check_files(files: Iterable[File], settings: Settings) -> Iterator[FileReport]:
     """The report of each file, in the order of ``files``. Nothing that a file holds stops the others."""
     for file in files:
-        yield _guarded(file.path, lambda file=file: _check_file(file, settings))  # type: ignore[misc]
+        yield _guarded(file.path, partial(_check_file, file, settings))
 
 
 def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = True) -> FileReport:

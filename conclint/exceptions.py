@@ -18,7 +18,9 @@ ANY = "any"
 BASE = "base"
 EXCEPTION = "exception"
 
-_BASE_ONLY = frozenset({"KeyboardInterrupt", "SystemExit", "GeneratorExit", "asyncio.CancelledError", "asyncio.exceptions.CancelledError"})
+_BASE_ONLY = frozenset(
+    {"KeyboardInterrupt", "SystemExit", "GeneratorExit", "asyncio.CancelledError", "asyncio.exceptions.CancelledError"}
+)
 
 
 class Caught(Enum):

@@ -26,6 +26,7 @@ MAX_UNVOUCHED_LENGTH = 8_000
 # the tree are recursive too. Address space is all that a large stack costs until it is used.
 _STACK_BYTES = (512 << 20, 128 << 20, 32 << 20)
 _STACK_PER_FRAME = 25_000
+
 _SCANNED = r"""
     \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} (?: \\. | [^\\] )*? '{3}
     | " (?: \\. | [^"\\\n] )* " | ' (?: \\. | [^'\\\n] )* ' | \# [^\n]* | [][(){}\n]
@@ -99,14 +100,16 @@ def _check_depth(module: ast.AST, text: str) -> None:
     starts = [0, 0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
+    last = len(starts) - 1
     stack: list[tuple[ast.AST, int]] = [(module, 0)]
     while stack:
         node, depth = stack.pop()
         if depth > MAX_DEPTH:
             raise TooDeepError
         if isinstance(node, (ast.stmt, ast.expr)):
-            start = starts[node.lineno] + node.col_offset
-            end = starts[node.end_lineno or node.lineno] + (node.end_col_offset or 0)
+            # Positions inside f-strings are wrong before Python 3.12: never trust them to lie in the text.
+            start = starts[min(node.lineno, last)] + node.col_offset
+            end = starts[min(node.end_lineno or node.lineno, last)] + (node.end_col_offset or 0)
             if end - start + 2 * depth < 2 * MAX_DEPTH:
                 continue
         deeper = depth + isinstance(node, ast.expr)

@@ -155,9 +155,7 @@ class Scopes:
                     self._target(target, Binding(BindingKind.ANNOTATION, node, None, node.annotation), scope)
                 else:
                     self._target(target, Binding(BindingKind.ASSIGN, node, node.value, node.annotation), scope)
-        elif isinstance(node, s.For):
-            self._target(node.target, Binding(BindingKind.ELEMENT, node, node.iter), scope)
-        elif isinstance(node, s.Clause):
+        elif isinstance(node, (s.For, s.Clause)):
             self._target(node.target, Binding(BindingKind.ELEMENT, node, node.iter), scope)
         elif isinstance(node, s.WithItem):
             if node.target is not None:

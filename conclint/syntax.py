@@ -543,10 +543,11 @@ def _outside_body(function: Function, child: Node) -> bool:
 
 def symbol_of(node: Node) -> str:
     """The dotted name of the functions and classes around ``node``, ``""`` at module level."""
-    names: list[str] = []
-    for parent in (node, *ancestors(node)):
-        if isinstance(parent, ClassDef) or (isinstance(parent, Function) and not parent.is_lambda):
-            names.append(parent.name)
+    names = [
+        parent.name
+        for parent in (node, *ancestors(node))
+        if isinstance(parent, ClassDef) or (isinstance(parent, Function) and not parent.is_lambda)
+    ]
     return ".".join(reversed(names))
 
 

@@ -2,13 +2,14 @@
 
 ## What it finds
 
-The result of `submit()`, `apply_async()`, `map_async()`, `starmap_async()`, `run_coroutine_threadsafe()` or `run_in_executor()`
-that is thrown away, or kept where nobody calls `result()`, `exception()` or `get()` on it.
+The result of `submit()`, `apply_async()`, `map_async()`, `starmap_async()`, `run_coroutine_threadsafe()` or
+`run_in_executor()` that is thrown away, kept where nobody calls `result()`, `exception()` or `get()` on it, or
+overwritten by the next one in a loop.
 
 ## Why it matters
 
-The exception of the task is stored in that result and nowhere else: no log, no warning, in any version of Python (asyncio
-alone logs one, when the garbage collector finds it). The program goes on as if the task had worked.
+The exception of the task is stored in that result and nowhere else: no log, no warning, in any version of Python
+(asyncio alone logs one, when the garbage collector finds it). The program goes on as if the task had worked.
 
 ## Bad
 
@@ -49,7 +50,6 @@ from collections.abc import Iterator
 
 from conclint.model import Rule, Severity
 from conclint.rule import ModuleContext, Report
-
 
 _STATES = {
     "dropped": "is thrown away",

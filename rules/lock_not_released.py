@@ -80,8 +80,9 @@ class Cache:
 ## When it stays silent
 
 - A function that never releases the lock, where another function of the class or module does: `__enter__` and
-  `__exit__`, `lock` and `unlock`, `begin` and `commit`. So are functions that keep the lock on success and release it on
-  failure, or that tell by their result whether they hold it.
+  `__exit__`, `lock` and `unlock`, `begin` and `commit`. (One that releases only what it took itself is no such
+  other half.) Also one that keeps the lock on success and releases it on failure, or tells by its result.
+- A lock made in the function and used by nothing else: it excludes nobody, so nobody waits for it.
 - The lock, its `release`, or a function that releases it is handed to somebody else while it is held: a thread, a
   callback, an `ExitStack`, a container.
 - Paths on which the acquire failed: `if not lock.acquire(timeout=1): return`, `got = ...; if got:`.

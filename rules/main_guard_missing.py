@@ -2,15 +2,15 @@
 
 ## What it finds
 
-Code at the top level of a module, outside `if __name__ == "__main__":`, that starts a process: `Process.start()`, `Pool()`,
-`Manager()`, `ProcessPoolExecutor.submit()`; directly, or through functions of the module that it calls. The chain of calls
-is shown.
+Code at the top level of a module, outside `if __name__ == "__main__":`, that starts a process: `Process.start()`,
+`Pool()`, `Manager()`, `ProcessPoolExecutor.submit()`; directly, or through functions of the module that it calls. The
+chain of calls is shown.
 
 ## Why it matters
 
 Under the spawn and forkserver start methods (Windows, macOS, and Linux from Python 3.14) each child imports the main
-module again, and so reaches the same line. `Process` and executors then fail with a RuntimeError in the child, while the
-parent goes on as if the work were done; a `Pool` starts children for ever.
+module again, and so reaches the same line. `Process` and executors then fail with a RuntimeError in the child, while
+the parent goes on as if the work were done; a `Pool` starts children for ever.
 
 ## Bad
 

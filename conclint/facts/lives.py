@@ -245,9 +245,7 @@ class Lives:
                 return Unjoined(worker, "path", Witness(reached.path(leave, state)), home)
         return None
 
-    def _explore(
-        self, made: s.Call, home: s.Name, seen_to: list[Use], *, runs_at_once: bool
-    ) -> Reached[_State] | None:
+    def _explore(self, made: s.Call, home: s.Name, seen_to: list[Use], *, runs_at_once: bool) -> Reached[_State] | None:
         """The life of what ``made`` makes along the normal paths of its function.
 
         ``None`` where the variable ``home`` is not all there is to follow: other functions or names see to it too.

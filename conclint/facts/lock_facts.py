@@ -94,7 +94,7 @@ class LockFacts:
         fresh = {scope for scope in self.uses.scopes() if isinstance(scope, s.Function)}
         for _ in range(3):
             effects: dict[s.Function, list[Effect]] = {}
-            for scope in sorted(fresh, key=lambda f: module.functions.index(f)):
+            for scope in [function for function in module.functions if function in fresh]:
                 for place in dict.fromkeys(op.place for op in self.uses.of(scope)):
                     if (scope, place) not in done:
                         done.add((scope, place))

@@ -222,9 +222,13 @@ class LockPaths:
         anxious = self._explore(EVERYWHERE)
         for step in self._acquire_steps():
             op = self._transfer.op(step)
-            if op is None or not op.direct or not any(
-                state.site == step.id and 0 < state.held < HANDED_OVER
-                for state in anxious.at(self.graph.raise_exit)
+            if (
+                op is None
+                or not op.direct
+                or not any(
+                    state.site == step.id and 0 < state.held < HANDED_OVER
+                    for state in anxious.at(self.graph.raise_exit)
+                )
             ):
                 continue
             plain: Step | None = None
@@ -336,10 +340,11 @@ class LockPaths:
             takes = takes or (step.kind is StepKind.ENTER and self._is_with(step))
             if takes and not reentrant and any(state.held > 0 for state in reached.at(step.id)):
                 return False
-        exits = reached.at(self.graph.exit)
-        if not reentrant:
-            exits = exits + reached.at(self.graph.raise_exit)
-        return len({state.held for state in exits if state.held != HANDED_OVER}) <= 1
+        ends = {state.held for state in reached.at(self.graph.exit)}
+        if reentrant and ends == {0}:
+            return True  # gives back what the caller took
+        ends |= {state.held for state in reached.at(self.graph.raise_exit)}
+        return len(ends - {HANDED_OVER}) <= 1
 
     def releases_unasked(self) -> bool:
         """Whether some path releases a lock that this function has not acquired: its caller's, or another's."""

@@ -35,6 +35,8 @@ class Last(Enum):
 
 
 class LockState(NamedTuple):
+    """What is known of the lock at a step."""
+
     held: int
     """How often it is acquired, relative to the function's entry."""
     site: int

@@ -17,6 +17,8 @@ from .flow import Flow
 
 
 class Action(Enum):
+    """What a call does to a lock."""
+
     ACQUIRE = auto()
     TRY_ACQUIRE = auto()
     """May come back without the lock: non-blocking, timed, or through a helper that says so by its result."""
@@ -131,13 +133,13 @@ class LockUses:
             made = None if binding.value is None else self._names.instance(binding.value)
             if binding.kind is not BindingKind.ASSIGN or made is None or made.made_at is not binding.value:
                 return False
-        for load in self._loads(str(identifier)):
-            found = self._names.scopes.lookup(load.id, load)
-            if found is None or found[0] is not scope or _binds(load):
+        for use in self._loads(str(identifier)):
+            found = self._names.scopes.lookup(use.id, use)
+            if found is None or found[0] is not scope or _binds(use):
                 continue
-            if self._names.scopes.scope_of(load) is not scope:
+            if self._names.scopes.scope_of(use) is not scope:
                 return False
-            if not isinstance(load.parent, (s.Attribute, s.WithItem, s.If, s.Not, s.Compare)):
+            if not isinstance(use.parent, (s.Attribute, s.WithItem, s.If, s.Not, s.Compare)):
                 return False
         return True
 
@@ -175,9 +177,9 @@ class LockUses:
         if found is None:
             return True
         scope = found[0]
-        for load in self._loads(target.id):
-            if not _binds(load):
-                home = self._names.scopes.lookup(load.id, load)
+        for use in self._loads(target.id):
+            if not _binds(use):
+                home = self._names.scopes.lookup(use.id, use)
                 if home is not None and home[0] is scope:
                     return True
         return False
@@ -248,17 +250,13 @@ class LockUses:
     def _hands_over(self, node: s.Node, place: Place) -> bool:
         parts: list[s.Expr]
         if isinstance(node, s.Call):
-            if node in self.ops:
-                return False
-            if self._names.qualified(node.func) in _LOOKS_ONLY:
+            if node in self.ops or self._names.qualified(node.func) in _LOOKS_ONLY:
                 return False
             parts = [argument.value for argument in node.args]
             callees = self._flow.callees(node)
             if callees and not any(self._keeps(callee) for callee in callees):
                 parts = [part for part in parts if self._names.place(part) != place]
-        elif isinstance(node, s.Return):
-            parts = [] if node.value is None else [node.value]
-        elif isinstance(node, s.Yield):
+        elif isinstance(node, (s.Return, s.Yield)):
             parts = [] if node.value is None else [node.value]
         else:
             return False
@@ -296,7 +294,9 @@ class LockUses:
         return any(nested in released for nested in self._names.module.functions if _inside(nested, function))
 
 
-_LOOKS_ONLY = frozenset(f"builtins.{name}" for name in ("id", "isinstance", "len", "print", "repr", "str", "type", "bool"))
+_LOOKS_ONLY = frozenset(
+    f"builtins.{name}" for name in ("id", "isinstance", "len", "print", "repr", "str", "type", "bool")
+)
 
 
 def is_conditional(call: s.Call, instance: Instance | None) -> bool:

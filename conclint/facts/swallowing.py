@@ -102,8 +102,9 @@ class Swallowing:
     def _is_harmless(self, node: s.Try | s.With) -> bool:
         """Whether an exception of the protected code, dropped, loses nothing.
 
-        So it is where the code only tidies up, only waits on a queue (the exception is the timeout), sets a flag when it succeeded, or only improves on a value that there is already. In a ``finally`` or an
-        ``except`` body everything is tidying up: dropping the second exception keeps the first.
+        So it is where the code only tidies up, only waits on a queue (the exception is the timeout), sets a flag when
+        it succeeded, or only improves on a value that there is already. In a ``finally`` or an ``except`` body
+        everything is tidying up: dropping the second exception keeps the first.
         """
         if _in_cleanup(node):
             return True

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .. import syntax as s
-from ..names import Names
 from ..kinds import LocalClass, LocalInstance, Place
+from ..names import Names
 from ..scopes import BindingKind, ScopeInfo
 
 _VIEWS = frozenset({"values", "items", "copy", "keys"})
@@ -23,10 +23,10 @@ _MEASURES = frozenset({"builtins.len", "builtins.bool", "builtins.isinstance", "
 
 
 class Use(NamedTuple):
-    """One thing done with the object. ``kind`` is one of
+    """One thing done with the object.
 
-    ``method`` (called; ``name`` says which), ``attribute`` (read), ``set`` (assigned to), ``argument``, ``return``,
-    ``await``, ``iterate``, ``with``, ``test``, ``wait`` (waited for with others), ``keep`` (put into a container,
+    ``kind`` is one of ``method`` (called; ``name`` says which), ``attribute`` (read), ``set`` (assigned to),
+    ``argument``, ``return``, ``await``, ``iterate``, ``with``, ``test``, ``wait`` (waited for with others), ``keep`` (put into a container,
     whose own uses follow), ``dropped``, ``escape``.
     """
 
@@ -340,5 +340,3 @@ def _is_target(node: s.Expr) -> bool:
     if isinstance(parent, (s.For, s.Clause, s.NamedExpr, s.WithItem)):
         return parent.target is child
     return isinstance(parent, s.Delete)
-
-
