@@ -19,7 +19,13 @@ from .cfg import Edge, Graph, Label, Level, Step
 State = TypeVar("State")
 
 MOST_STATES = 96
-"""States a step may have; beyond it further ones are dropped and the result says that it is incomplete."""
+"""States a step may have; beyond it further ones are dropped and the result says that it is incomplete.
+
+Where the function ends there is no such bound: what arrives there goes nowhere else.
+"""
+
+LONGEST_PATH = 5_000
+"""Moves of a witness, counted from its end."""
 
 LIKELY = frozenset({Level.LIKELY})
 INTERRUPTED = frozenset({Level.INTERRUPT, Level.LIKELY})
@@ -65,25 +71,17 @@ class Reached(Generic[State]):
             for state in states:
                 yield self.graph.steps[step], state
 
-    def path(self, step: int, state: State) -> list[Move]:
-        """A shortest way from the entry to ``step`` in ``state``, that step itself left out."""
+    def path(self, step: int, state: State, since: int | None = None) -> list[Move]:
+        """A shortest way from the entry to ``step`` in ``state``, that step itself left out.
+
+        With ``since``, only from the last passage of that step on.
+        """
         moves: list[Move] = []
         parent = self._parents[step, state]
-        while parent is not None:
+        while parent is not None and len(moves) < LONGEST_PATH:
             number, before, label = parent
             moves.append(Move(self.graph.steps[number], label))
-            parent = self._parents[number, before]
-        moves.reverse()
-        return moves
-
-    def trace(self, step: int, state: State) -> list[tuple[Move, State]]:
-        """As :meth:`path`, each move with the state in which its step was entered."""
-        moves: list[tuple[Move, State]] = []
-        parent = self._parents[step, state]
-        while parent is not None:
-            number, before, label = parent
-            moves.append((Move(self.graph.steps[number], label), before))
-            parent = self._parents[number, before]
+            parent = None if number == since else self._parents[number, before]
         moves.reverse()
         return moves
 
@@ -91,12 +89,32 @@ class Reached(Generic[State]):
         if (step, state) in self._parents:
             return False
         states = self.states.setdefault(step, [])
-        if len(states) >= MOST_STATES:
+        if len(states) >= MOST_STATES and self.graph.steps[step].edges:
             self.complete = False
             return False
         states.append(state)
         self._parents[step, state] = parent
         return True
+
+
+class Budget:
+    """How much work one function is worth, so that a file takes time in proportion to its length.
+
+    Each lock and each worker of a function is followed through all of it. That is as many times its length as it has
+    locks, which only a generated function has hundreds of; what is beyond the budget is left unsaid.
+    """
+
+    _TIMES = 40
+    _LEAST = 4_000_000
+
+    def __init__(self, graph: Graph) -> None:
+        self._share = len(graph.steps)
+        self._left = max(self._LEAST, self._TIMES * self._share)
+
+    def take(self) -> bool:
+        """Whether one more walk over the whole graph is affordable; it is paid for if so."""
+        self._left -= 4 * self._share
+        return self._left >= 0
 
 
 def explore(

@@ -108,7 +108,7 @@ def _analyse(text: str, path: str, settings: Settings, noqa: bool) -> FileReport
     parsed = parse(text)
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, settings, parsed, noqa)
-    context = _Context(parsed, text)
+    context = _Context(parsed, text, path)
     made: list[Finding] = []
     crashes: dict[str, list[str]] = {}
     for rule in settings.rules:
@@ -159,8 +159,9 @@ def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> lis
 class _Context:
     """A parsed file as the rules see it; see :class:`conclint.rule.ModuleContext`."""
 
-    def __init__(self, tree: Tree, text: str) -> None:
+    def __init__(self, tree: Tree, text: str, path: str) -> None:
         self._tree = tree
+        self._path = path
         self._lines = text.split("\n")
         self._facts: Facts | None = None
 
@@ -169,7 +170,7 @@ class _Context:
         if self._facts is None:
             from .facts import Facts
 
-            self._facts = Facts(self._tree.module)
+            self._facts = Facts(self._tree.module, os.path.basename(self._path))
         return self._facts
 
     def line(self, node: Node) -> int:

@@ -249,3 +249,11 @@ def test_fingerprints_tell_findings_apart() -> None:
 def test_twins_on_one_line_have_fingerprints_of_their_own() -> None:
     first, second = fingerprints("x = bad(1); y = bad(1)\n")
     assert first != second
+
+
+def test_a_main_module_of_a_package_needs_no_guard() -> None:
+    """Children of ``python -m package`` do not import ``__main__.py`` again; see multiprocessing.spawn."""
+    source = b"import multiprocessing\n\npool = multiprocessing.Pool()\n"
+    guard = resolve(["CNC401"])
+    assert check_bytes(source, "package/__main__.py", guard).findings == ()
+    assert [found.code for found in check_bytes(source, "package/cli.py", guard).findings] == ["CNC401"]

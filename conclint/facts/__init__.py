@@ -20,10 +20,14 @@ from .witness import what_raises
 
 
 class Facts:
-    """Everything the model knows about one module."""
+    """Everything the model knows about one module.
 
-    def __init__(self, module: s.Module) -> None:
+    ``file_name`` is the last part of its path, which decides how Python runs it.
+    """
+
+    def __init__(self, module: s.Module, file_name: str = "") -> None:
         self.module = module
+        self._file_name = file_name
 
     @cached_property
     def names(self) -> Names:
@@ -59,7 +63,7 @@ class Facts:
 
     @cached_property
     def startup(self) -> Startup:
-        return Startup(self.flow)
+        return Startup(self.flow, self._file_name)
 
     def thread_excepthooks(self) -> Iterator[s.Attribute]:
         """Every ``x.excepthook`` that is assigned to where ``x`` is a thread or a thread class."""

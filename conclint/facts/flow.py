@@ -11,10 +11,13 @@ from collections.abc import Iterable
 from .. import syntax as s
 from ..cfg import Graph, Label, Level, Step, StepKind
 from ..cfg_builder import CallBehaviour, build
-from ..dataflow import INTERRUPTED, UNLIKELY, Anything, explore
+from ..dataflow import INTERRUPTED, UNLIKELY, Anything, Budget, explore
 from ..exceptions import ANY, EXCEPTION, ExceptionClasses
 from ..kinds import ApiMethod, External, Foreign, Kind, LocalFunction
 from ..names import Names
+
+_DEEPEST_CALL = 30
+"""How far calls of functions of the file are followed into one another; beyond it nothing is known of them."""
 
 
 class _TrustedHandlers(Anything):
@@ -29,10 +32,12 @@ class Flow(CallBehaviour):
         self.names = names
         self.classes = ExceptionClasses(names)
         self._graphs: dict[s.Node, Graph] = {}
+        self._budgets: dict[s.Node, Budget] = {}
         self._levels: dict[s.Function, Level] = {}
         self._returns: dict[s.Function, bool] = {}
         self._total: dict[s.Function, bool] = {}
         self._call_levels: dict[s.Call, Level] = {}
+        self._depth = 0
 
     def graph(self, scope: s.Scope) -> Graph:
         """The flow graph of a function or of the module's top level."""
@@ -41,6 +46,12 @@ class Flow(CallBehaviour):
             known = self._graphs[scope] = build(scope, self.names, self.classes, self)
         return known
 
+    def affords(self, scope: s.Scope) -> bool:
+        """Whether one more object may be followed through the whole of ``scope``; see :class:`Budget`."""
+        if scope not in self._budgets:
+            self._budgets[scope] = Budget(self.graph(scope))
+        return self._budgets[scope].take()
+
     # ---- functions
 
     def function_level(self, function: s.Function) -> Level:
@@ -48,8 +59,12 @@ class Flow(CallBehaviour):
         known = self._levels.get(function)
         if known is not None:
             return known
+        if self._depth >= _DEEPEST_CALL:
+            return Level.LIKELY
         self._levels[function] = Level.LIKELY  # for recursion
+        self._depth += 1
         graph = self.graph(function)
+        self._depth -= 1
         level = Level.LIKELY
         if not explore(graph, None, Anything(), INTERRUPTED).at(graph.raise_exit):
             level = Level.UNLIKELY
@@ -78,14 +93,21 @@ class Flow(CallBehaviour):
         known = self._returns.get(function)
         if known is not None:
             return known
+        if self._depth >= _DEEPEST_CALL:
+            return True
         self._returns[function] = True  # for recursion
+        self._depth += 1
+        self._returns[function] = self._find_returns(function)
+        self._depth -= 1
+        return self._returns[function]
+
+    def _find_returns(self, function: s.Function) -> bool:
         returns = True
         if function.returns is not None:
             returns = self.names.qualified(function.returns) not in _NEVER
         if returns and not _is_stub(function):
             graph = self.graph(function)
             returns = bool(explore(graph, None, Anything()).at(graph.exit))
-        self._returns[function] = returns
         return returns
 
     # ---- calls
@@ -103,6 +125,8 @@ class Flow(CallBehaviour):
 
     def _level(self, call: s.Call) -> Level:
         catalog = self.names.catalog
+        if isinstance(call.parent, s.Raise):
+            return Level.UNLIKELY  # what is about to be raised is made first
         kinds = self.names.kinds(call.func)
         func = call.func
         if isinstance(func, s.Attribute) or not kinds:

@@ -110,6 +110,8 @@ class Lives:
         self._names = flow.names
         self._running = running
         self._values = values
+        self._summaries: dict[int, tuple[bool, bool, bool, list[Use]]] = {}
+        self._summarised: list[tuple[Use, ...]] = []
 
     # ---------------------------------------------------------------------------------------------- workers
 
@@ -126,22 +128,32 @@ class Lives:
         if self._may_be_daemon(worker) or self._handles_its_errors(worker):
             return None
         uses = self._values.uses(worker.call)
-        if any(self._makes_daemon(use) for use in uses):
+        is_daemon, started, kept, seen_to = self._summary(uses)
+        if is_daemon or (worker.kind != "process" and self._joins_all_threads):
             return None
-        if worker.kind != "process" and self._joins_all_threads:
-            return None
-        started = any(use.kind == "method" and use.name == "start" for use in uses)
         if not started and not self._starts_itself(worker):
             return None
-        seen_to = [use for use in uses if self._sees_to(use)]
         home = self._home(worker.call)
         if not seen_to:
             if isinstance(home, s.Attribute) and self._may_be_joined_elsewhere(worker.call):
                 return None
             return Unjoined(worker, "dropped" if home is None else "never", None, home)
-        if isinstance(home, s.Name) and not any(use.kind == "keep" for use in uses):
+        if isinstance(home, s.Name) and not kept:
             return self._follow(worker, home, seen_to)
         return None
+
+    def _summary(self, uses: tuple[Use, ...]) -> tuple[bool, bool, bool, list[Use]]:
+        """Whether uses make a worker a daemon, start it, keep it in a container; and those that see to it."""
+        known = self._summaries.get(id(uses))
+        if known is None:
+            known = self._summaries[id(uses)] = (
+                any(self._makes_daemon(use) for use in uses),
+                any(use.kind == "method" and use.name == "start" for use in uses),
+                any(use.kind == "keep" for use in uses),
+                [use for use in uses if self._sees_to(use)],
+            )
+            self._summarised.append(uses)  # so that no other tuple gets its id
+        return known
 
     @cached_property
     def _joins_all_threads(self) -> bool:
@@ -253,7 +265,7 @@ class Lives:
         found = self._names.scopes.lookup(home.id, home)
         scope = s.enclosing_function(made) or self._names.module
         place = bound_place(self._names, home)
-        if found is None or found[0].node is not scope or place is None:
+        if found is None or found[0].node is not scope or place is None or not self._flow.affords(scope):
             return None
         for use in seen_to:
             if not (isinstance(use.origin, s.Name) and use.origin.id == home.id):

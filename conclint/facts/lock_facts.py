@@ -26,7 +26,9 @@ class LockFacts:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self.uses = LockUses(flow)
-        self._paths: dict[tuple[s.Node, Place], LockPaths] = {}
+        self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
+        self._ignored: dict[s.Call, LockOp] | None = None
+        self._givers: dict[Place, set[s.Node]] = {}
         self._follow_helpers()
 
     def each(self) -> Iterator[LockPaths]:
@@ -34,49 +36,64 @@ class LockFacts:
         for scope in self.uses.scopes():
             for place in dict.fromkeys(op.place for op in self.uses.of(scope)):
                 paths = self.paths(scope, place)
-                if paths.complete:
+                if paths is not None:
                     yield paths
 
-    def paths(self, scope: s.Node, place: Place) -> LockPaths:
-        """The paths of the lock at ``place`` through ``scope``."""
+    def paths(self, scope: s.Node, place: Place) -> LockPaths | None:
+        """The paths of the lock at ``place`` through ``scope``; ``None`` where there are too many to follow."""
         key = (scope, place)
-        known = self._paths.get(key)
-        if known is None:
+        if key not in self._paths:
             assert isinstance(scope, (s.Function, s.Module))
-            known = self._paths[key] = LockPaths(self.uses, self._flow, scope, place, self.gives_back)
-        return known
+            paths = None
+            if self._flow.affords(scope):
+                paths = LockPaths(self.uses, self._flow, scope, place, self.gives_back)
+            self._paths[key] = paths if paths is not None and paths.complete else None
+        return self._paths[key]
 
     def gives_back(self, place: Place, beside: s.Node) -> bool:
         """Whether a function other than ``beside`` releases the lock at ``place`` without having acquired it.
 
         One that releases only what it took itself is no other half of anything.
         """
-        for scope in self.uses.releasers(place, beside=beside):
-            last = place.path[-1:]
-            places = {
-                op.place
-                for op in self.uses.of(scope)
-                if op.action is Action.RELEASE and (op.place == place or (last and op.place.path[-1:] == last))
-            }
-            if not places or any(self.paths(scope, other).releases_unasked() for other in places):
+        known = self._givers.get(place)
+        if known is None:
+            known = self._givers[place] = {scope for scope in self.uses.releasers(place) if self._gives(scope, place)}
+        return not known <= {beside}
+
+    def _gives(self, scope: s.Node, place: Place) -> bool:
+        last = place.path[-1:]
+        places = {
+            op.place
+            for op in self.uses.of(scope)
+            if op.action is Action.RELEASE and (op.place == place or (last and op.place.path[-1:] == last))
+        }
+        if not places:
+            return True  # its `release` is passed on as a value
+        for other in places:
+            paths = self.paths(scope, other)
+            if paths is None or paths.releases_unasked():
                 return True
         return False
 
-    def ignored_results(self) -> Iterator[LockOp]:
+    def ignored_results(self) -> list[LockOp]:
         """The acquires that may fail, of a known kind of lock, with nobody looking at whether they did."""
-        for scope in self.uses.scopes():
-            for op in self.uses.of(scope):
-                if op.action is Action.TRY_ACQUIRE and op.instance is not None and op.direct and not op.call.has_star:
-                    if not self.uses.result_used(op.call) and self._matters(scope, op):
-                        yield op
+        if self._ignored is None:
+            self._ignored = {op.call: op for scope in self.uses.scopes() for op in self._ignored_in(scope)}
+        return list(self._ignored.values())
 
     def reported_elsewhere(self, op: LockOp) -> bool:
         """Whether the acquire is one of :meth:`ignored_results`, which says all there is to say of it."""
-        return any(ignored.call is op.call for ignored in self.ignored_results())
+        return op.action is Action.TRY_ACQUIRE and any(op.call is other.call for other in self.ignored_results())
+
+    def _ignored_in(self, scope: s.Node) -> Iterator[LockOp]:
+        for op in self.uses.of(scope):
+            if op.action is Action.TRY_ACQUIRE and op.instance is not None and op.direct and not op.call.has_star:
+                if not self.uses.result_used(op.call) and self._matters(scope, op):
+                    yield op
 
     def _matters(self, scope: s.Node, op: LockOp) -> bool:
         """Whether code after the acquire relies on it: not a timed wait for a signal, not a forced un-lock."""
-        releases = [o for o in self.uses.of(scope) if o.place == op.place and o.action is Action.RELEASE]
+        releases = [o for o in self.uses.at(scope, op.place) if o.action is Action.RELEASE]
         if op.is_counted and not releases:
             return False
         following = _next_statement(op.call)
@@ -98,7 +115,8 @@ class LockFacts:
                 for place in dict.fromkeys(op.place for op in self.uses.of(scope)):
                     if (scope, place) not in done:
                         done.add((scope, place))
-                        action = None if scope.is_generator else self.paths(scope, place).effect()
+                        paths = None if scope.is_generator else self.paths(scope, place)
+                        action = None if paths is None else paths.effect()
                         if action is not None:
                             instance = self.uses.instance_at(scope, place)
                             effects.setdefault(scope, []).append(Effect(place, action, instance))
@@ -109,6 +127,7 @@ class LockFacts:
                 for key in [key for key in self._paths if key[0] is scope]:
                     del self._paths[key]  # explored before the helper's effect was known
                     done.discard(key)
+                self._givers.clear()
 
     def _apply(self, effects: dict[s.Function, list[Effect]]) -> set[s.Function]:
         names = self._flow.names

@@ -66,15 +66,17 @@ class LockPaths:
         self._scope = scope
         self._place = place
         self.graph = flow.graph(scope)
-        ops = [op for op in uses.of(scope) if op.place == place]
-        self._ops_here = ops
+        self._ops_here = ops = uses.at(scope, place)
         nodes: set[s.Node] = {op.call for op in ops}
-        nodes.update(item for item, held in uses.withs.items() if held == place)
+        nodes.update(uses.items(place))
         results: set[s.Node] = {uses.result_node(op.call) for op in ops if op.action is not Action.RELEASE}
         releases: set[s.Node] = {op.call for op in ops if op.action is Action.RELEASE}
         self._conditions = Conditions(flow.names, self.graph, nodes, results, releases)
         self._transfer = LockTransfer(uses, flow, self.graph, place, self._conditions)
         self._explored: dict[tuple[frozenset[Level], int], Reached[LockState]] = {}
+        self._ended: dict[bool, set[int]] = {}
+        self._acquires = [step for step in self.graph.steps if self._does(step, Action.ACQUIRE, Action.TRY_ACQUIRE)]
+        self._releases = [step for step in self.graph.steps if self._does(step, Action.RELEASE)]
 
     def _explore(self, raising: frozenset[Level], start: int = 0) -> Reached[LockState]:
         key = (raising, start)
@@ -96,22 +98,30 @@ class LockPaths:
         if self._uses.is_private(self._place):
             return
         reached = self._explore(LIKELY)
-        exits = reached.at(self.graph.exit)
-        raised = reached.at(self.graph.raise_exit)
-        seen: set[s.Call] = set()
-        for step in self._acquire_steps():
-            op = self._transfer.op(step)
-            if op is None or not op.direct or op.is_counter or op.call in seen or not reached.at(step.id):
+        exits = _by_site(reached.at(self.graph.exit))
+        raised = _by_site(reached.at(self.graph.raise_exit))
+        for sites in self._sites().values():
+            op = self._transfer.op(self.graph.steps[sites[0]])
+            if op is None or not op.direct or op.is_counter or not any(map(reached.at, sites)):
                 continue
-            sites = {other.id for other in self._acquire_steps() if other.node is step.node}
-            held = [state for state in exits if state.site in sites and 0 < state.held < HANDED_OVER]
-            let_go = [state for state in exits if state.site in sites and state.held <= 0]
-            thrown = [state for state in raised if state.site in sites and 0 < state.held < HANDED_OVER]
-            releases = self._released_after(reached, sites)
-            leak = self._judge(reached, op, held, let_go, thrown, releases, sites)
+            leaving = [state for site in sites for state in exits.get(site, ())]
+            held = [state for state in leaving if 0 < state.held < HANDED_OVER]
+            let_go = [state for state in leaving if state.held <= 0]
+            thrown = [state for site in sites for state in raised.get(site, ()) if 0 < state.held < HANDED_OVER]
+            leak = self._judge(reached, op, held, let_go, thrown, sites)
             if leak is not None:
-                seen.add(op.call)
                 yield leak
+
+    def _does(self, step: Step, *actions: Action) -> bool:
+        op = self._transfer.op(step)
+        return op is not None and op.action in actions
+
+    def _sites(self) -> dict[s.Node, list[int]]:
+        """The steps of each acquire: more than one where it stands in a ``finally``."""
+        sites: dict[s.Node, list[int]] = {}
+        for step in self._acquires:
+            sites.setdefault(step.node, []).append(step.id)
+        return sites
 
     def _judge(
         self,
@@ -120,10 +130,10 @@ class LockPaths:
         held: list[LockState],
         let_go: list[LockState],
         thrown: list[LockState],
-        releases: bool,
-        sites: set[int],
+        sites: list[int],
     ) -> Leak | None:
         graph = self.graph
+        releases = self._released_after(reached, sites)
         others = self._gives_back(self._place, self._scope)
         if not releases:
             if others or not self._is_ours(op) or not (held or thrown):
@@ -149,36 +159,30 @@ class LockPaths:
     def _leak(
         self, reached: Reached[LockState], op: LockOp, how: Exit, step: int, state: LockState, releases: bool
     ) -> Leak:
-        path = reached.path(step, state)
-        start = max(i for i, move in enumerate(path) if move.step.id == state.site)
-        return Leak(op, how, Witness(path[start:]), releases)
+        return Leak(op, how, Witness(reached.path(step, state, since=state.site)), releases)
 
-    def _acquire_steps(self) -> list[Step]:
-        out: list[Step] = []
-        for step in self.graph.steps:
-            op = self._transfer.op(step)
-            if op is not None and op.action is not Action.RELEASE:
-                out.append(step)
-        return out
+    def _released_after(self, reached: Reached[LockState], sites: list[int]) -> bool:
+        """Whether some path from these acquires reaches a release; one that no path reaches was meant for them too."""
+        if any(not reached.at(step.id) for step in self._releases):
+            return True
+        return not self._released_at(reached, False).isdisjoint(sites)
 
-    def _released_after(self, reached: Reached[LockState], sites: set[int]) -> bool:
-        """Whether some path from these acquires reaches a release, or an un-lock by leaving a ``with``."""
-        for step in self.graph.steps:
-            op = self._transfer.op(step)
-            if op is not None and op.action is Action.RELEASE:
-                states = reached.at(step.id)
-                if not states or any(state.site in sites and state.held > 0 for state in states):
-                    return True  # one that no path reaches at all was meant for this acquire too
-        return False
+    def _released_at(self, reached: Reached[LockState], orderly: bool) -> set[int]:
+        """The acquires that some release ends; with ``orderly``, one that is no clean-up after a failure."""
+        known = self._ended.get(orderly)
+        if known is None:
+            known = self._ended[orderly] = {
+                state.site
+                for step in self._releases
+                if not (orderly and step.cleanup)
+                for state in reached.at(step.id)
+                if state.held > 0
+            }
+        return known
 
-    def _released_normally(self, reached: Reached[LockState], sites: set[int]) -> bool:
+    def _released_normally(self, reached: Reached[LockState], sites: list[int]) -> bool:
         """Whether these acquires are followed by a release that is no clean-up after a failure."""
-        for step in self.graph.steps:
-            op = self._transfer.op(step)
-            if op is not None and op.action is Action.RELEASE and not step.cleanup:
-                if any(state.site in sites and state.held > 0 for state in reached.at(step.id)):
-                    return True
-        return False
+        return not self._released_at(reached, True).isdisjoint(sites)
 
     @staticmethod
     def _told_by_result(held: list[LockState], let_go: list[LockState]) -> bool:
@@ -220,29 +224,23 @@ class LockPaths:
             return
         calm = self._explore(LIKELY)
         anxious = self._explore(EVERYWHERE)
-        for step in self._acquire_steps():
+        unsafe = {state.site for state in anxious.at(self.graph.raise_exit) if 0 < state.held < HANDED_OVER}
+        guarded: set[int] = set()
+        plain: dict[int, Step] = {}
+        for step in self._releases:
+            sites = {state.site for state in anxious.at(step.id) if state.held > 0}
+            if step.cleanup:
+                guarded |= sites
+            else:
+                for site in sites & {state.site for state in calm.at(step.id)}:
+                    plain.setdefault(site, step)
+        for step in self._acquires:
             op = self._transfer.op(step)
-            if (
-                op is None
-                or not op.direct
-                or not any(
-                    state.site == step.id and 0 < state.held < HANDED_OVER
-                    for state in anxious.at(self.graph.raise_exit)
-                )
-            ):
+            release = plain.get(step.id)
+            if op is None or not op.direct or release is None or step.id not in unsafe or step.id in guarded:
                 continue
-            plain: Step | None = None
-            guarded = False
-            for other in self.graph.steps:
-                release = self._transfer.op(other)
-                if release is None or release.action is not Action.RELEASE:
-                    continue
-                if any(state.site == step.id and state.held > 0 for state in anxious.at(other.id)):
-                    guarded = guarded or other.cleanup
-                    if not other.cleanup and any(state.site == step.id for state in calm.at(other.id)):
-                        plain = plain or other
-            if plain is not None and not guarded and isinstance(plain.node, s.Call):
-                yield Pair(op, plain.node)
+            if isinstance(release.node, s.Call):
+                yield Pair(op, release.node)
 
     # ---- releases
 
@@ -349,11 +347,7 @@ class LockPaths:
     def releases_unasked(self) -> bool:
         """Whether some path releases a lock that this function has not acquired: its caller's, or another's."""
         reached = self._explore(LIKELY)
-        return not reached.complete or any(
-            op.action is Action.RELEASE and any(state.held <= 0 for state in reached.at(step.id))
-            for step in self.graph.steps
-            if (op := self._transfer.op(step)) is not None
-        )
+        return not reached.complete or any(state.held <= 0 for step in self._releases for state in reached.at(step.id))
 
     # ---- the whole function, for its callers
 
@@ -375,3 +369,10 @@ class LockPaths:
             if true and all(dict(state.known).get(RETURN) is False for state in let_go):
                 return Action.TRY_ACQUIRE
         return None
+
+
+def _by_site(states: list[LockState]) -> dict[int, list[LockState]]:
+    out: dict[int, list[LockState]] = {}
+    for state in states:
+        out.setdefault(state.site, []).append(state)
+    return out

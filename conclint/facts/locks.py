@@ -70,6 +70,8 @@ class LockUses:
         self.ops: dict[s.Call, list[LockOp]] = {}
         self.withs: dict[s.WithItem, Place] = {}
         self._by_scope: dict[s.Node, list[LockOp]] = {}
+        self._by_place: dict[tuple[s.Node, Place], list[LockOp]] = {}
+        self._items: dict[Place, list[s.WithItem]] = {}
         self._released_in: dict[Place, set[s.Node]] = {}
         self._released_attribute: dict[str, set[s.Node]] = {}
         self._handovers: dict[tuple[s.Node, Place], bool] = {}
@@ -87,15 +89,24 @@ class LockUses:
         """The operations that stand in the body of ``scope`` itself."""
         return self._by_scope.get(scope, [])
 
+    def at(self, scope: s.Node, place: Place) -> list[LockOp]:
+        """Those of them that concern the lock at ``place``."""
+        return self._by_place.get((scope, place), [])
+
+    def items(self, place: Place) -> list[s.WithItem]:
+        """The ``with`` items that take the lock at ``place``."""
+        return self._items.get(place, [])
+
     def add(self, scope: s.Node, op: LockOp) -> None:
         """Record an operation; also used for calls of helpers, once their effect is known."""
         self.ops.setdefault(op.call, []).append(op)
         self._by_scope.setdefault(scope, []).append(op)
+        self._by_place.setdefault((scope, op.place), []).append(op)
         if op.action is Action.RELEASE:
             self._note_release(op.place, scope)
 
-    def releasers(self, place: Place, *, beside: s.Node) -> set[s.Node]:
-        """The functions other than ``beside`` that release the lock at ``place``.
+    def releasers(self, place: Place) -> set[s.Node]:
+        """The functions that release the lock at ``place``.
 
         An attribute of the same name released through another object counts: ``conn._lock.release()`` outside
         the class of ``conn``.
@@ -103,15 +114,11 @@ class LockUses:
         found = set(self._released_in.get(place, ()))
         if place.path:
             found |= self._released_attribute.get(place.path[-1], set())
-        found.discard(beside)
         return found
 
     def instance_at(self, scope: s.Node, place: Place) -> Instance | None:
         """The catalogued lock at ``place``, as some operation in ``scope`` sees it."""
-        for op in self.of(scope):
-            if op.place == place and op.instance is not None:
-                return op.instance
-        return None
+        return next((op.instance for op in self.at(scope, place) if op.instance is not None), None)
 
     def is_private(self, place: Place) -> bool:
         """Whether the lock at ``place`` is a local variable that only its own function ever uses.
@@ -211,6 +218,7 @@ class LockUses:
                 place = self._place(item.context)
                 if place is not None and self._flow.is_lock(item.context):
                     self.withs[item] = place
+                    self._items.setdefault(place, []).append(item)
 
     def _place(self, expr: s.Expr) -> Place | None:
         """Where the lock that ``expr`` names lives; ``Condition(lock)`` is that lock under another name."""

@@ -71,15 +71,16 @@ def asks_for_main(test: s.Compare) -> bool | None:
 class Startup:
     """The processes that importing the module starts."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, file_name: str) -> None:
         self._flow = flow
+        self._file_name = file_name
         self._names = flow.names
         self._memo: dict[s.Function, ProcessStart | None] = {}
 
     def starts(self) -> list[ProcessStart]:
         """One for each call at module level that starts a process under import, in source order."""
-        if self._forks_always():
-            return []
+        if self._file_name == "__main__.py" or self._forks_always():
+            return []  # children do not import it: see multiprocessing.spawn._fixup_main_from_name for the first
         return self._in_scope(self._names.module)
 
     def _in_scope(self, scope: s.Scope) -> list[ProcessStart]:

@@ -26,8 +26,8 @@ class Use(NamedTuple):
     """One thing done with the object.
 
     ``kind`` is one of ``method`` (called; ``name`` says which), ``attribute`` (read), ``set`` (assigned to),
-    ``argument``, ``return``, ``await``, ``iterate``, ``with``, ``test``, ``wait`` (waited for with others), ``keep`` (put into a container,
-    whose own uses follow), ``dropped``, ``escape``.
+    ``argument``, ``return``, ``await``, ``iterate``, ``with``, ``test``, ``wait`` (waited for with others), ``keep``
+    (put into a container, whose own uses follow), ``dropped``, ``escape``.
     """
 
     kind: str
@@ -42,6 +42,7 @@ class ValueFlow:
 
     def __init__(self, names: Names) -> None:
         self._names = names
+        self._of_variable: dict[tuple[ScopeInfo, str], tuple[Use, ...]] = {}
         self._by_name: dict[str, list[s.Name]] = {}
         self._by_attribute: dict[str, list[s.Attribute]] = {}
         for name in names.module.all(s.Name):
@@ -49,9 +50,24 @@ class ValueFlow:
         for access in names.module.all(s.Attribute):
             self._by_attribute.setdefault(access.attr, []).append(access)
 
-    def uses(self, expr: s.Expr) -> list[Use]:
-        """All uses of the object that ``expr`` makes."""
-        return list(dict.fromkeys(self._object(expr, set())))
+    def uses(self, expr: s.Expr) -> tuple[Use, ...]:
+        """All uses of the object that ``expr`` makes; the same tuple for all that one variable holds."""
+        home = self._variable_of(expr)
+        if home is None:
+            return tuple(dict.fromkeys(self._object(expr, set())))
+        known = self._of_variable.get(home)
+        if known is None:
+            known = self._of_variable[home] = tuple(dict.fromkeys(self._object(expr, set())))
+        return known
+
+    def _variable_of(self, expr: s.Expr) -> tuple[ScopeInfo, str] | None:
+        """The variable that a plain assignment puts ``expr`` in, and nothing else does anything with it."""
+        parent = expr.parent
+        if not isinstance(parent, s.Assign) or parent.value is not expr or len(parent.targets) != 1:
+            return None
+        target = parent.targets[0]
+        found = self._names.scopes.lookup(target.id, target) if isinstance(target, s.Name) else None
+        return None if found is None or not isinstance(target, s.Name) else (found[0], target.id)
 
     def item_uses(self, expr: s.Expr) -> list[Use]:
         """All uses of the items of the container that ``expr`` makes."""

@@ -72,7 +72,7 @@ class Witness:
 def what_raises(node: s.Node) -> str:
     """The exception of ``node``, in the words that fit it: ``an exception in `load()```."""
     if isinstance(node, s.Raise):
-        name = "" if node.exc is None else describe(node.exc)
+        name = "" if node.exc is None else describe(node.exc).removesuffix("()")
         return f"`raise {name}`" if name else "this `raise`"
     if isinstance(node, s.Yield):
         return "an exception thrown in at the `yield`"
