@@ -105,7 +105,7 @@ class Budget:
     """
 
     _TIMES = 40
-    _LEAST = 4_000_000
+    _LEAST = 1_000_000
 
     def __init__(self, graph: Graph) -> None:
         self._share = len(graph.steps)

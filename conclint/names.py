@@ -38,6 +38,10 @@ _GENERIC_CONTAINERS = frozenset(
 )
 
 
+_MOST_KINDS = 24
+"""Kinds that are told apart for one expression; what is beyond them repeats them in practice."""
+
+
 class Names(Places):
     """Inference for one module. All answers are memoised."""
 
@@ -403,7 +407,12 @@ class Names(Places):
 
 
 def _unique(kinds: Iterable[Kind]) -> Kinds:
-    return tuple(dict.fromkeys(kinds))
+    found: dict[Kind, None] = {}
+    for kind in kinds:
+        found[kind] = None
+        if len(found) >= _MOST_KINDS:
+            break  # a variable bound hundreds of times
+    return tuple(found)
 
 
 def _own_nodes(function: s.Function) -> Iterator[s.Node]:
