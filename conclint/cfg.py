@@ -49,6 +49,7 @@ class StepKind(Enum):
     ENTER = "enter"
     LEAVE = "leave"
     RETURN = "return"
+    JUMP = "jump"
     RAISE = "raise"
     DISPATCH = "dispatch"
     HANDLER = "handler"

@@ -528,16 +528,17 @@ class _Builder:
         self._pending += ends
 
     def _break(self, node: s.Break) -> None:
-        self._leave_loop("break")
+        self._leave_loop("break", node)
 
     def _continue(self, node: s.Continue) -> None:
-        self._leave_loop("continue")
+        self._leave_loop("continue", node)
 
-    def _leave_loop(self, kind: str) -> None:
+    def _leave_loop(self, kind: str, node: s.Stmt) -> None:
         loop = next((frame for frame in reversed(self._frames) if isinstance(frame, _Loop)), None)
         if loop is None:  # `break` in a `finally` copy whose loop lies outside cannot happen; syntax errors can
             self._pending = []
         else:
+            self._step(StepKind.JUMP, node)
             self._abrupt((kind, loop))
 
     def _function_def(self, node: s.FunctionDef) -> None:

@@ -129,10 +129,10 @@ def _cause(module: ModuleContext, leak: Leak) -> str:
     if leak.how.value == "again":
         return "the loop comes back to this acquire() with"
     if leak.how.value == "return":
-        returned = leak.path.returned
-        if returned is None:
+        left_by = leak.path.left_by
+        if left_by is None:
             return "a path to the end of the function leaves"
-        return f"the `return` on line {module.line(returned)} leaves"
+        return f"the `{left_by[0]}` on line {module.line(left_by[1])} leaves"
     raiser = leak.path.raiser
     if raiser is None:
         return "an exception leaves"

@@ -105,9 +105,9 @@ class LockPaths:
             if op is None or not op.direct or op.is_counter or not any(map(reached.at, sites)):
                 continue
             leaving = [state for site in sites for state in exits.get(site, ())]
-            held = [state for state in leaving if 0 < state.held < HANDED_OVER]
+            held = [state for state in leaving if state.is_held]
             let_go = [state for state in leaving if state.held <= 0]
-            thrown = [state for site in sites for state in raised.get(site, ()) if 0 < state.held < HANDED_OVER]
+            thrown = [state for site in sites for state in raised.get(site, ()) if state.is_held]
             leak = self._judge(reached, op, held, let_go, thrown, sites)
             if leak is not None:
                 yield leak
@@ -142,19 +142,26 @@ class LockPaths:
                 return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
             return self._leak(reached, op, Exit.EXCEPTION, graph.raise_exit, thrown[0], releases)
         if held:
-            if let_go and not (others and self._told_by_result(held, let_go)):
-                return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
-            if not let_go and (self._released_normally(reached, sites) or (not others and self._is_ours(op))):
-                return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
+            leak = self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
+            if others and (self._told_by_result(held, let_go) or leak.path.left_by is None):
+                return None  # kept on purpose, for whoever gives it back
+            if let_go or self._released_normally(reached, sites) or (not others and self._is_ours(op)):
+                return leak
+            return None
+        again = next(
+            (
+                self._leak(reached, op, Exit.AGAIN, site, state, releases)
+                for site in sites
+                for state in reached.at(site)
+                if state.site in sites and state.is_held
+            ),
+            None,
+        )
+        if again is not None and others and again.path.left_by is None:
             return None
         if thrown:
             return self._leak(reached, op, Exit.EXCEPTION, graph.raise_exit, thrown[0], releases)
-        if op.instance is None or op.instance.type.kind == "lock":
-            for site in sites:
-                for state in reached.at(site):
-                    if state.site in sites and 0 < state.held < HANDED_OVER:
-                        return self._leak(reached, op, Exit.AGAIN, site, state, releases)
-        return None
+        return again if op.instance is None or op.instance.type.kind == "lock" else None
 
     def _leak(
         self, reached: Reached[LockState], op: LockOp, how: Exit, step: int, state: LockState, releases: bool
@@ -224,11 +231,13 @@ class LockPaths:
             return
         calm = self._explore(LIKELY)
         anxious = self._explore(EVERYWHERE)
-        unsafe = {state.site for state in anxious.at(self.graph.raise_exit) if 0 < state.held < HANDED_OVER}
+        unsafe = {state.site for state in anxious.at(self.graph.raise_exit) if state.is_held}
+        ends = [self.graph.exit, *(step.id for step in self._acquires)]
+        unsafe -= {state.site for end in ends for state in calm.at(end) if state.is_held}
         guarded: set[int] = set()
         plain: dict[int, Step] = {}
         for step in self._releases:
-            sites = {state.site for state in anxious.at(step.id) if state.held > 0}
+            sites = {state.site for state in anxious.at(step.id) if state.is_held}
             if step.cleanup:
                 guarded |= sites
             else:
@@ -347,7 +356,9 @@ class LockPaths:
     def releases_unasked(self) -> bool:
         """Whether some path releases a lock that this function has not acquired: its caller's, or another's."""
         reached = self._explore(LIKELY)
-        return not reached.complete or any(state.held <= 0 for step in self._releases for state in reached.at(step.id))
+        return not reached.complete or any(
+            state.held <= 0 and state.site == NO_SITE for step in self._releases for state in reached.at(step.id)
+        )
 
     # ---- the whole function, for its callers
 

@@ -20,7 +20,9 @@ from .locks import Action, LockOp, LockUses
 
 HANDED_OVER = 99
 NO_SITE = -1
-_NEVER_RAISE = frozenset({StepKind.BRANCH, StepKind.YIELD, StepKind.CALL, StepKind.ENTER, StepKind.LEAVE})
+_NEVER_RAISE = frozenset(
+    {StepKind.BRANCH, StepKind.YIELD, StepKind.CALL, StepKind.ENTER, StepKind.LEAVE, StepKind.JUMP}
+)
 
 
 class Last(Enum):
@@ -43,6 +45,11 @@ class LockState(NamedTuple):
     """The step of the last acquire."""
     last: Last
     known: Known
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this function holds the lock, and nobody else has been given it."""
+        return 0 < self.held < HANDED_OVER
 
 
 class LockTransfer:
@@ -93,6 +100,8 @@ class LockTransfer:
             return (state._replace(known=known),)
         if kind is StepKind.BIND:
             return (self._bound(step, state),)
+        if kind is StepKind.ITERATE and edge.label is Label.FALSE and state.held > 0 and self._is_item(step.node):
+            return (state._replace(held=HANDED_OVER),)  # a loop that took one lock after the other
         if kind is StepKind.ENTER and isinstance(step.node, s.WithItem):
             if self._uses.withs.get(step.node) == self._place:
                 return (self._acquired(step, state),)
@@ -110,6 +119,8 @@ class LockTransfer:
             return ()  # however pessimistic one is
         if step.kind is StepKind.EVAL and isinstance(step.node, s.Expr) and self._names_it(step.node):
             return ()  # `locks[key]` has been looked up before
+        if step.kind is StepKind.ITERATE and state.held > 0 and self._is_item(step.node):
+            return (state._replace(held=HANDED_OVER),)
         op = self._ops.get(step.id)
         if op is None:
             if step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
@@ -147,6 +158,18 @@ class LockTransfer:
             missed = missed._replace(last=Last.NOT_ACQUIRED)
         return held._replace(known=self._conditions.learn(held.known, key, True)), missed
 
+    def _is_item(self, loop: s.Node) -> bool:
+        """Whether the lock is, or hangs on, what ``loop`` binds anew each time."""
+        if not isinstance(loop, (s.For, s.Clause)):
+            return False
+        targets = loop.target.elements if isinstance(loop.target, s.Display) else [loop.target]
+        return any(self._hangs_on(target) for target in targets)
+
+    def _hangs_on(self, target: s.Expr) -> bool:
+        """Whether binding ``target`` makes the lock's name mean another lock."""
+        places = (bound_place(self._flow.names, target), self._flow.names.place(target))
+        return any(place is not None and self._place.starts_with(place) for place in places)
+
     def _names_it(self, expr: s.Expr) -> bool:
         return self._flow.names.place(expr) == self._place
 
@@ -172,7 +195,7 @@ class LockTransfer:
         if step.target is None:
             return state
         target = bound_place(self._flow.names, step.target)
-        is_item = isinstance(step.node, (s.For, s.Clause)) and self._flow.names.place(step.target) == self._place
+        is_item = isinstance(step.node, (s.For, s.Clause)) and self._hangs_on(step.target)
         if is_item or (target is not None and self._place.starts_with(target)):
             if state.held > 0:  # the handle moves on (a loop over locks): what it held is somebody else's to release
                 return state._replace(held=HANDED_OVER)

@@ -10,6 +10,7 @@ from ..dataflow import Move
 from ..rule import Step
 
 _MOST_STEPS = 9
+_JUMPS: dict[str, type[s.Node]] = {"return": s.Return, "break": s.Break, "continue": s.Continue}
 _RAISERS = frozenset(
     {StepKind.CALL, StepKind.AWAIT, StepKind.YIELD, StepKind.EVAL, StepKind.BIND, StepKind.ITERATE, StepKind.RAISE}
     | {StepKind.ENTER, StepKind.LEAVE, StepKind.RETURN, StepKind.BRANCH, StepKind.DEFINE}
@@ -42,11 +43,12 @@ class Witness:
         return any(move.label is Label.UNCAUGHT_BASE for move in self.moves)
 
     @property
-    def returned(self) -> s.Return | None:
-        """The ``return`` that ends the path, ``None`` where it falls off the end."""
+    def left_by(self) -> tuple[str, s.Node] | None:
+        """The ``return``, ``break`` or ``continue`` that decides the path, ``None`` where it falls off the end."""
         for move in reversed(self.moves):
-            if move.step.kind is StepKind.RETURN and isinstance(move.step.node, s.Return):
-                return move.step.node
+            for keyword, kind in _JUMPS.items():
+                if isinstance(move.step.node, kind):
+                    return keyword, move.step.node
         return None
 
     def tell(self, first: str, last: str) -> tuple[Step, ...]:
@@ -102,4 +104,6 @@ def _message(move: Move) -> str:
         return "the exception is caught"
     if step.kind is StepKind.RETURN:
         return "returns"
+    if step.kind is StepKind.JUMP:
+        return "leaves the loop" if isinstance(step.node, s.Break) else "goes on with the next round"
     return ""
