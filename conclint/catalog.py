@@ -80,6 +80,7 @@ class Catalog:
         self.log_methods = frozenset(data["logging"]["methods"])
         self._log_words = frozenset(data["logging"]["words"])
         self._cleanup_verbs = frozenset(data["cleanup"]["verbs"])
+        self.channel_methods = frozenset(data["channels"]["methods"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])

@@ -8,7 +8,7 @@ through that stack; on its way it makes, once for each kind of completion, the c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Union
 
 from . import syntax as s
@@ -104,6 +104,7 @@ class _Builder:
         self._around = _Around()
         self._risk = Level.NEVER
         self._reached: set[int] = set()
+        self._tested = _tested_containers(scope)
         self._yield_level = Level.LIKELY
         if isinstance(scope, s.Function) and names.decorated(scope, names.catalog.calls["fixtures"]):
             self._yield_level = Level.NEVER  # pytest resumes a fixture whatever the test did
@@ -296,7 +297,7 @@ class _Builder:
                 values = list(value.elements)
                 level = Level.NEVER
             if level is Level.LIKELY and value is not None:
-                self._step(StepKind.EVAL, node, level)
+                self._step(StepKind.EVAL, node, Level.UNLIKELY if self._is_tested(value) else level)
             for element, item in zip(target.elements, values, strict=True):
                 self._bind(node, element, item)
             return
@@ -307,7 +308,7 @@ class _Builder:
         elif isinstance(target, s.Subscript):
             self._eval(target.value)
             self._eval(target.index)
-            level = Level.LIKELY
+            level = Level.UNLIKELY if self._names.is_container(target.value) else Level.LIKELY
         elif isinstance(target, s.Starred):
             target = target.value
         step = self._step(StepKind.BIND, node, level)
@@ -420,7 +421,7 @@ class _Builder:
         self._after(after)
 
     def _iteration_level(self, iterable: s.Expr) -> Level:
-        if isinstance(iterable, s.Display) or self._names.is_call_of(iterable, ("builtins.range",)):
+        if self._names.is_call_of(iterable, ("builtins.range",)) or self._names.is_container(iterable):
             return Level.UNLIKELY
         return Level.LIKELY
 
@@ -598,7 +599,11 @@ class _Builder:
         self._eval(expr.value)
         self._eval(expr.index)
         if self._pending:
-            self._step(StepKind.EVAL, expr, Level.LIKELY)
+            self._step(StepKind.EVAL, expr, Level.UNLIKELY if self._is_tested(expr) else Level.LIKELY)
+
+    def _is_tested(self, expr: s.Expr) -> bool:
+        """Whether ``expr`` is an item of a container that the function asks about before it takes it."""
+        return isinstance(expr, s.Subscript) and s.dotted(expr.value) in self._tested
 
     def _await(self, expr: s.Await) -> None:
         self._eval(expr.value)
@@ -743,6 +748,36 @@ class _Builder:
         step = self._step(StepKind.BRANCH, test)
         self._pending = []
         return [(step, Label.TRUE)], [(step, Label.FALSE), *early]
+
+
+def _tested_containers(scope: s.Scope) -> set[str | None]:
+    """The containers, by dotted name, that the code asks about before it takes something out of them.
+
+    ``while not queue``, ``len(queue) == 0`` or ``key in table`` anywhere in the function: whoever asks knows that a
+    subscript may fail, and sees to it that it does not.
+    """
+    tested: set[str | None] = set()
+    for statement in scope.body:
+        for node in s.walk(statement, into_functions=False):
+            if isinstance(node, (s.If, s.While, s.IfExp)):
+                tested.update(s.dotted(part) for part in _tests(node.test))
+    return tested - {None}
+
+
+def _tests(test: s.Expr) -> Iterator[s.Expr]:
+    stack = [test]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, s.Not):
+            stack.append(node.operand)
+        elif isinstance(node, s.BoolOp):
+            stack += (node.left, node.right)
+        elif isinstance(node, s.Compare):
+            stack += [node.left] if node.ops[0] not in ("in", "not in") else node.rights
+        elif isinstance(node, s.Call) and s.dotted(node.func) == "len" and node.args:
+            yield node.args[0].value
+        else:
+            yield node
 
 
 def _uncaught(flying: str) -> Label:

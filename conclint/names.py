@@ -72,6 +72,14 @@ class Names(Places):
                 return found
         return None
 
+    def is_container(self, expr: s.Expr) -> bool:
+        """Whether ``expr`` is known to be a list, dict or other plain container."""
+        kinds = self.kinds(expr)
+        return bool(kinds) and all(
+            isinstance(kind, Container) or (isinstance(kind, Instance) and kind.type.kind == "collection")
+            for kind in kinds
+        )
+
     def as_instance(self, kind: Kind) -> Instance | None:
         """``kind`` as a catalogued object, if it is one or derives from one."""
         if isinstance(kind, Instance):
@@ -192,8 +200,12 @@ class Names(Places):
             yield LocalClass(binding.node)
         elif value is None:
             return
-        elif kind in (BindingKind.ASSIGN, BindingKind.PARAMETER):
+        elif kind is BindingKind.ASSIGN:
             yield from self.kinds(value)
+        elif (
+            kind is BindingKind.PARAMETER
+        ):  # a default object is shared; a default callable is for the caller to choose
+            yield from (found for found in self.kinds(value) if isinstance(found, (Instance, LocalInstance, Container)))
         elif kind is BindingKind.ELEMENT:
             for found in self.kinds(value):
                 if isinstance(found, Container):

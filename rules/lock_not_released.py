@@ -116,7 +116,8 @@ def _report(module: ModuleContext, leak: Leak) -> Report:
         consequence = "when none is left, every acquire() blocks forever"
     else:
         state, end = f"`{name}` held", f"`{name}` is still held"
-        consequence = "every later acquire() of it blocks forever"
+        others = "every other thread that acquires it" if leak.op.is_reentrant else "every later acquire() of it"
+        consequence = f"{others} blocks forever"
     if leak.how.value == "again":
         consequence = "it blocks on itself forever"
     steps = leak.path.tell(f"`{name}` is acquired", end)

@@ -13,7 +13,7 @@ from ..cfg import Graph, Label, Level, Step, StepKind
 from ..cfg_builder import CallBehaviour, build
 from ..dataflow import INTERRUPTED, UNLIKELY, Anything, Budget, explore
 from ..exceptions import ANY, EXCEPTION, ExceptionClasses
-from ..kinds import ApiMethod, External, Foreign, Kind, LocalFunction
+from ..kinds import ApiMethod, External, Foreign, Kind, LocalClass, LocalFunction
 from ..names import Names
 
 _DEEPEST_CALL = 30
@@ -21,8 +21,17 @@ _DEEPEST_CALL = 30
 
 
 class _TrustedHandlers(Anything):
+    """What reports an outcome, in a handler or through a queue, is taken not to raise on top of it."""
+
+    def __init__(self, channels: frozenset[str]) -> None:
+        self._channels = channels
+
     def raised(self, step: Step, state: None) -> Iterable[None]:
-        return () if step.cleanup and step.kind is not StepKind.RAISE else (None,)
+        if step.kind is StepKind.RAISE:
+            return (None,)
+        call = step.node
+        reports = isinstance(call, s.Call) and isinstance(call.func, s.Attribute) and call.func.attr in self._channels
+        return () if step.cleanup or reports else (None,)
 
 
 class Flow(CallBehaviour):
@@ -82,7 +91,9 @@ class Flow(CallBehaviour):
         known = self._total.get(function)
         if known is None:
             graph = self.graph(function)
-            reached = explore(graph, None, _TrustedHandlers(), skip=(Label.UNCAUGHT_BASE,))
+            reached = explore(
+                graph, None, _TrustedHandlers(self.names.catalog.channel_methods), skip=(Label.UNCAUGHT_BASE,)
+            )
             known = self._total[function] = not reached.at(graph.raise_exit)
         return known
 
@@ -159,12 +170,24 @@ class Flow(CallBehaviour):
                     return Level.LIKELY  # whatever a subclass puts there
                 bodies = [function, *self.names.overrides(function, kind.receiver)]
                 return max(Level.UNLIKELY, *(self.function_level(body) for body in bodies))
+            elif isinstance(kind, LocalClass):
+                return self._constructor_level(kind.node)
         if isinstance(func, s.Attribute):
+            if func.attr in catalog.harmless_of["collection"] and self.names.is_container(func.value):
+                return Level.UNLIKELY
+            if func.attr == "pop" and len(call.args) == 2:  # a dict's, with a default
+                return Level.UNLIKELY
             if not kinds and func.attr in catalog.harmless_methods:
                 return Level.UNLIKELY
             if self.is_log_call(call):
                 return Level.UNLIKELY
         return Level.LIKELY
+
+    def _constructor_level(self, node: s.ClassDef) -> Level:
+        constructor = self.names.method(node, "__init__")
+        if constructor is not None:
+            return max(Level.UNLIKELY, self.function_level(constructor))
+        return Level.LIKELY if self.names.is_open(node) or self.names.method(node, "__new__") else Level.UNLIKELY
 
     def _is_hook(self, function: s.Function) -> bool:
         """Whether a method is there to be overridden: abstract, or with nothing in it."""
@@ -179,10 +202,22 @@ class Flow(CallBehaviour):
                 return instance.type.kind in self.names.catalog.lock_kinds
         if any(not isinstance(kind, (External, Foreign)) or _is_foreign_class(kind) for kind in kinds):
             return False
+        if self._is_made_from_text(expr):
+            return False
         identifier = expr.attr if isinstance(expr, s.Attribute) else expr.id if isinstance(expr, s.Name) else ""
         if isinstance(expr, s.Subscript):
             return self.is_lock(expr.value)
         return bool(identifier) and self.names.catalog.says_lock(identifier)
+
+    def _is_made_from_text(self, expr: s.Expr) -> bool:
+        """Whether ``expr`` was made by a call with a string among its arguments: no lock of Python's takes one.
+
+        Locks of services (``client.Lock("/path", "me")``) have names that say lock, and rules of their own.
+        """
+        value = self.names.sole_value(expr) if isinstance(expr, s.Name) else None
+        return isinstance(value, s.Call) and any(
+            isinstance(argument.value, s.Constant) and isinstance(argument.value.value, str) for argument in value.args
+        )
 
     def is_log_call(self, call: s.Call) -> bool:
         """Whether ``call`` writes to a log: by kind, or by name where the receiver's kind is not known."""

@@ -48,6 +48,14 @@ class LockOp(NamedTuple):
         return load().says_semaphore(receiver.id if isinstance(receiver, s.Name) else name)
 
     @property
+    def is_reentrant(self) -> bool:
+        """Whether the thread that holds the lock may acquire it again."""
+        if self.instance is None:
+            return False
+        kind = self.instance.type
+        return kind.kind == "rlock" or (kind.kind == "condition" and kind.api != "asyncio")
+
+    @property
     def is_counter(self) -> bool:
         """Whether the lock is a semaphore that starts at zero: it counts what others bring, and excludes nobody."""
         made = None if self.instance is None else self.instance.made_at
