@@ -74,6 +74,8 @@ class Names(Places):
 
     def is_container(self, expr: s.Expr) -> bool:
         """Whether ``expr`` is known to be a list, dict or other plain container."""
+        if isinstance(expr, s.Attribute) and expr.attr == "__dict__":
+            return True
         kinds = self.kinds(expr)
         return bool(kinds) and all(
             isinstance(kind, Container) or (isinstance(kind, Instance) and kind.type.kind == "collection")

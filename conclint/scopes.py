@@ -127,7 +127,7 @@ class Scopes:
             elif isinstance(node, (s.ClassDef, s.Comprehension)):
                 inner = self._open(node, scope)
                 if isinstance(node, s.ClassDef):
-                    self._binder(scope).add(node.name, Binding(BindingKind.CLASS, node))
+                    self._owner(self._binder(scope), node.name).add(node.name, Binding(BindingKind.CLASS, node))
             else:
                 inner = scope
                 self._bind(node, scope)
@@ -147,6 +147,10 @@ class Scopes:
         while isinstance(scope.node, s.Comprehension) and scope.parent is not None:
             scope = scope.parent
         return scope
+
+    def _owner(self, scope: ScopeInfo, name: str) -> ScopeInfo:
+        """The namespace that a binding of ``name`` in ``scope`` goes to: the module's where it is declared global."""
+        return self.top if name in scope.globals else scope
 
     def _bind(self, node: s.Node, scope: ScopeInfo) -> None:
         if isinstance(node, s.Assign):
@@ -171,11 +175,13 @@ class Scopes:
             for name in node.captures:
                 scope.add(name, Binding(BindingKind.OPAQUE, node))
         elif isinstance(node, s.FunctionDef):
-            scope.add(node.function.name, Binding(BindingKind.FUNCTION, node.function))
+            name = node.function.name
+            self._owner(scope, name).add(name, Binding(BindingKind.FUNCTION, node.function))
         elif isinstance(node, s.Import):
             for module, alias in node.names:
                 imported = module if alias else module.partition(".")[0]
-                scope.add(alias or imported, Binding(BindingKind.IMPORT, node, imported=imported))
+                bound = alias or imported
+                self._owner(scope, bound).add(bound, Binding(BindingKind.IMPORT, node, imported=imported))
         elif isinstance(node, s.ImportFrom):
             prefix = "." * node.level + node.module
             for name, alias in node.names:
@@ -183,14 +189,15 @@ class Scopes:
                     scope.stars.append(prefix)
                 else:
                     joint = "" if prefix.endswith(".") or not prefix else "."
-                    scope.add(alias or name, Binding(BindingKind.IMPORT, node, imported=f"{prefix}{joint}{name}"))
+                    bound = alias or name
+                    binding = Binding(BindingKind.IMPORT, node, imported=f"{prefix}{joint}{name}")
+                    self._owner(scope, bound).add(bound, binding)
         elif isinstance(node, s.Scoping):
             (scope.globals if node.is_global else scope.nonlocals).update(node.names)
 
     def _target(self, target: s.Expr, binding: Binding, scope: ScopeInfo) -> None:
         if isinstance(target, s.Name):
-            owner = self.top if target.id in scope.globals else scope
-            owner.add(target.id, binding)
+            self._owner(scope, target.id).add(target.id, binding)
         elif isinstance(target, s.Starred):
             self._target(target.value, binding._replace(kind=BindingKind.OPAQUE), scope)
         elif isinstance(target, s.Display):
