@@ -20,7 +20,8 @@ import pytest
 
 from conclint import syntax as s
 from conclint.cfg import Edge, Graph, Label, Level, Step, StepKind
-from conclint.cfg_builder import _MOST_COPIES, _STATEMENTS, _Builder
+from conclint.cfg_builder import _STATEMENTS, _Builder
+from conclint.cfg_routes import MOST_COPIES
 from conclint.dataflow import Anything, explore
 from conclint.exceptions import Caught, ExceptionClasses
 from tests.oracle import shapes
@@ -110,7 +111,7 @@ def test_a_finally_left_in_many_ways_has_one_copy_for_the_rest_of_them() -> None
     raising = "\n".join(f"    if cond(#):\n        raise {name}" for name in (*names, "EOFError", "NameError"))
     (comparison,) = compare([shapes.source_of(f"try:\n{raising}\n    return\nfinally:\n    step(#)")], 12)
     assert comparison.is_sound
-    assert sum(event_of(step) == ("step", 10) for step in comparison.graph.steps) == _MOST_COPIES + 1
+    assert sum(event_of(step) == ("step", 10) for step in comparison.graph.steps) == MOST_COPIES + 1
 
 
 @pytest.mark.parametrize("inner", ["try:\n    step(#)\nfinally:\n    {}", "try:\n    {}\nfinally:\n    step(#)"])

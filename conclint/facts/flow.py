@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from .. import syntax as s
 from ..cfg import Graph, Label, Level, Step, StepKind
-from ..cfg_builder import CallBehaviour, build
+from ..cfg_builder import build
+from ..cfg_routes import CallBehaviour
 from ..dataflow import INTERRUPTED, UNLIKELY, Anything, Budget, explore
 from ..exceptions import ANY, EXCEPTION, ExceptionClasses
 from ..kinds import ApiMethod, External, Foreign, Kind, LocalClass, LocalFunction
