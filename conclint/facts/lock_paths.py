@@ -301,9 +301,17 @@ class LockPaths:
         return None
 
     def _is_tolerated(self, release: s.Call) -> bool:
-        """Whether the code reckons with the error: ``try: lock.release() except RuntimeError: pass``."""
+        """Whether the code reckons with the error: ``try: lock.release() except RuntimeError: pass``.
+
+        Also ``try: lock.acquire() except: lock.release(); raise``, with nothing else in the ``try``: that is meant for
+        an exception that arrives right after the lock did (CPython gh-106238).
+        """
         statement = s.statement_of(release)
         parent = statement.parent
+        if isinstance(parent, s.Handler) and isinstance(parent.parent, s.Try) and len(parent.parent.body) == 1:
+            alone = parent.parent.body[0]
+            if any(s.statement_of(op.call) is alone for op in self._ops_here if op.action is Action.ACQUIRE):
+                return True
         return (
             isinstance(parent, s.Try)
             and parent.body == [statement]

@@ -121,6 +121,8 @@ class LockTransfer:
             return ()  # `locks[key]` has been looked up before
         if step.kind is StepKind.ITERATE and state.held > 0 and self._is_item(step.node):
             return (state._replace(held=HANDED_OVER),)
+        if state.is_held and self._asserts_acquired(step.node):
+            return ()  # `assertTrue(lock.acquire(False))` raises where the lock was not acquired
         op = self._ops.get(step.id)
         if op is None:
             if step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
@@ -148,15 +150,26 @@ class LockTransfer:
         if op.action is Action.RELEASE:
             return (self._released(state),)
         held = self._acquired(step, state)
-        if not self._uses.result_used(op.call):
-            return (held,)
-        key = ("result", self._uses.result_node(op.call))
+        outcome = self._uses.result_node(op.call)
+        if not self._uses.result_used(op.call) or isinstance(outcome.parent, s.Argument):
+            return (held,)  # `assertTrue(lock.acquire(False))`: whoever gets the result sees to it
+        key = ("result", outcome)
         if op.action is Action.ACQUIRE:
             return (held._replace(known=self._conditions.learn(held.known, key, True)),) if op.direct else (held,)
         missed = state._replace(known=self._conditions.learn(state.known, key, False))
         if state.held == 0:
             missed = missed._replace(last=Last.NOT_ACQUIRED)
         return held._replace(known=self._conditions.learn(held.known, key, True)), missed
+
+    def _asserts_acquired(self, node: s.Node) -> bool:
+        """Whether ``node`` is a call that is given the outcome of acquiring the lock."""
+        if not isinstance(node, s.Call):
+            return False
+        for argument in node.args:
+            made = argument.value.value if isinstance(argument.value, s.Await) else argument.value
+            if isinstance(made, s.Call) and any(op.place == self._place for op in self._uses.ops.get(made, ())):
+                return True
+        return False
 
     def _is_item(self, loop: s.Node) -> bool:
         """Whether the lock is, or hangs on, what ``loop`` binds anew each time."""
