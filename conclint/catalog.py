@@ -26,7 +26,6 @@ class ApiType(NamedTuple):
     """What it is, whatever module it is from: ``lock``, ``thread``, ``process_pool``, ``future`` ..."""
     api: str
     """``threading``, ``multiprocessing``, ``concurrent.futures`` or ``asyncio``."""
-    base: str | None
     namespace: str | None
     """The module whose functions its methods are, for multiprocessing contexts and managers."""
     start_method: str
@@ -55,7 +54,6 @@ class Catalog:
                 name,
                 entry["kind"],
                 entry["api"],
-                entry.get("base"),
                 entry.get("namespace"),
                 entry.get("start_method", ""),
                 (target[0], target[1]) if target else None,
@@ -87,7 +85,6 @@ class Catalog:
         self.release_methods = frozenset(locks["release"])
         self._semaphore_words = frozenset(locks["semaphore_words"])
         self._lock_words = frozenset(locks["words"]) | self._semaphore_words
-        self.result_methods = frozenset(name.rpartition(".")[2] for name in self.calls["results"])
 
     def says_lock(self, identifier: str) -> bool:
         """Whether the words of ``identifier`` say that it is a lock (``_write_lock``, not ``block``)."""
@@ -105,15 +102,6 @@ class Catalog:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""
         verb = re.match(r"_*([a-z]+)", method)
         return verb is not None and (verb[1] in self._cleanup_verbs or method in self._cleanup_verbs)
-
-    def is_a(self, api_type: ApiType, name: str) -> bool:
-        """Whether ``api_type`` is the type ``name`` or derived from it."""
-        current: ApiType | None = api_type
-        while current is not None:
-            if current.name == name:
-                return True
-            current = self.types.get(current.base) if current.base else None
-        return False
 
 
 @cache

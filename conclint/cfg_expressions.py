@@ -250,10 +250,9 @@ def _tested_containers(scope: s.Scope) -> set[str | None]:
     subscript may fail, and sees to it that it does not.
     """
     tested: set[str | None] = set()
-    for statement in scope.body:
-        for node in s.walk(statement, into_functions=False):
-            if isinstance(node, (s.If, s.While, s.IfExp)):
-                tested.update(s.dotted(part) for part in _tests(node.test))
+    for node in s.own_nodes(scope):
+        if isinstance(node, (s.If, s.While, s.IfExp)):
+            tested.update(s.dotted(part) for part in _tests(node.test))
     return tested - {None}
 
 

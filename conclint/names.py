@@ -331,7 +331,7 @@ class Names(Places):
             return
         self._busy.add(function)
         try:
-            for node in _own_nodes(function):
+            for node in s.own_nodes(function):
                 if isinstance(node, s.Return) and node.value is not None:
                     yield from self.kinds(node.value)
         finally:
@@ -427,9 +427,3 @@ def _unique(kinds: Iterable[Kind]) -> Kinds:
         if len(found) >= _MOST_KINDS:
             break  # a variable bound hundreds of times
     return tuple(found)
-
-
-def _own_nodes(function: s.Function) -> Iterator[s.Node]:
-    """What runs when ``function`` is called, nested functions left out."""
-    for statement in function.body:
-        yield from s.walk(statement, into_functions=False)

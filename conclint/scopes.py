@@ -64,9 +64,18 @@ class Scopes:
 
     def __init__(self, module: s.Module) -> None:
         self.module = module
+        self._by_identifier: dict[str, list[s.Name]] | None = None
         self._infos: dict[s.Node, ScopeInfo] = {}
         self.top = self._open(module, None)
         self._collect(module)
+
+    def named(self, identifier: str) -> list[s.Name]:
+        """Every name of the file that reads ``identifier``, in whatever namespace, bound or loaded, in source order."""
+        if self._by_identifier is None:
+            self._by_identifier = {}
+            for name in self.module.all(s.Name):
+                self._by_identifier.setdefault(name.id, []).append(name)
+        return self._by_identifier.get(identifier, [])
 
     def info(self, scope: s.Node) -> ScopeInfo:
         """The namespace that a module, class, function or comprehension opens."""

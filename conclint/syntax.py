@@ -481,6 +481,19 @@ def walk(node: Node, *, into_functions: bool = True) -> Iterator[Node]:
         stack.extend(reversed(below))
 
 
+def own_nodes(scope: Scope) -> Iterator[Node]:
+    """What runs when the body of ``scope`` does, nested functions left out, in source order."""
+    for statement in scope.body:
+        yield from walk(statement, into_functions=False)
+
+
+def last_name(expr: Expr) -> str:
+    """The last identifier of a name or attribute (``lock`` of ``self.lock``), ``""`` for anything else."""
+    if isinstance(expr, Attribute):
+        return expr.attr
+    return expr.id if isinstance(expr, Name) else ""
+
+
 def link(module: Module) -> None:
     """Set every ``parent`` and index the nodes by class; iterative, so that deep trees are no risk."""
     _adopt(None, module)

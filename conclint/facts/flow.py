@@ -205,7 +205,7 @@ class Flow(CallBehaviour):
             return False
         if self._is_made_from_text(expr):
             return False
-        identifier = expr.attr if isinstance(expr, s.Attribute) else expr.id if isinstance(expr, s.Name) else ""
+        identifier = s.last_name(expr)
         if isinstance(expr, s.Subscript):
             return self.is_lock(expr.value)
         return bool(identifier) and self.names.catalog.says_lock(identifier)
@@ -233,9 +233,7 @@ class Flow(CallBehaviour):
                 return False
         if isinstance(func, s.Attribute) and func.attr in catalog.log_methods:
             receiver = func.value.func if isinstance(func.value, s.Call) else func.value
-            name = receiver.attr if isinstance(receiver, s.Attribute) else ""
-            name = receiver.id if isinstance(receiver, s.Name) else name
-            return catalog.says_logger(name)
+            return catalog.says_logger(s.last_name(receiver))
         return False
 
     def returns(self, call: s.Call) -> bool:

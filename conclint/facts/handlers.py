@@ -62,8 +62,7 @@ class Handlers:
     def _deals_with_errors(self, function: s.Function) -> bool:
         return any(
             isinstance(node, s.Handler) and self.is_broad(node) and not self.drops(node, result_counts=True)
-            for statement in function.body
-            for node in s.walk(statement, into_functions=False)
+            for node in s.own_nodes(function)
         )
 
 

@@ -14,7 +14,7 @@ from ..kinds import ApiMethod, External, Place
 from .conditions import Conditions, Known, bound_place
 from .flow import Flow
 from .handlers import Handlers
-from .running import Running, Worker, own_nodes
+from .running import Running, Worker
 from .values import Use, ValueFlow
 from .witness import Witness
 
@@ -110,8 +110,7 @@ class Lives:
         self._names = flow.names
         self._running = running
         self._values = values
-        self._summaries: dict[int, tuple[bool, bool, bool, list[Use]]] = {}
-        self._summarised: list[tuple[Use, ...]] = []
+        self._summaries: dict[int, tuple[tuple[Use, ...], tuple[bool, bool, bool, list[Use]]]] = {}
 
     # ---------------------------------------------------------------------------------------------- workers
 
@@ -144,15 +143,15 @@ class Lives:
 
     def _summary(self, uses: tuple[Use, ...]) -> tuple[bool, bool, bool, list[Use]]:
         """Whether uses make a worker a daemon, start it, keep it in a container; and those that see to it."""
-        known = self._summaries.get(id(uses))
+        _uses, known = self._summaries.get(id(uses), (uses, None))
         if known is None:
-            known = self._summaries[id(uses)] = (
+            known = (
                 any(self._makes_daemon(use) for use in uses),
                 any(use.kind == "method" and use.name == "start" for use in uses),
                 any(use.kind == "keep" for use in uses),
                 [use for use in uses if self._sees_to(use)],
             )
-            self._summarised.append(uses)  # so that no other tuple gets its id
+            self._summaries[id(uses)] = uses, known  # kept, so that no other tuple gets its id
         return known
 
     @cached_property
@@ -236,7 +235,7 @@ class Lives:
             and isinstance(node.func, s.Attribute)
             and node.func.attr == "start"
             and self._names.place(node.func.value) == Place(("self", worker.subclass), ())
-            for node in own_nodes(constructor)
+            for node in s.own_nodes(constructor)
         )
 
     def _handles_its_errors(self, worker: Worker) -> bool:
@@ -296,7 +295,6 @@ class Lives:
     def _result_method(self, call: s.Call) -> str | None:
         """The last name of the asynchronous API that ``call`` calls, ``None`` for other calls."""
         func = call.func
-        last = func.attr if isinstance(func, s.Attribute) else func.id if isinstance(func, s.Name) else ""
         known = False
         for kind in self._names.kinds(func):
             known = True
@@ -305,8 +303,8 @@ class Lives:
             if isinstance(kind, External):
                 if kind.name in self._names.catalog.calls["results"]:
                     return kind.name.rpartition(".")[2]
-        if last == "run_in_executor" and not known and isinstance(func, s.Attribute):
-            return last  # no other object has a method of this name
+        if not known and isinstance(func, s.Attribute) and func.attr == "run_in_executor":
+            return func.attr  # no other object has a method of this name
         return None
 
     def _lost(self, call: s.Call, method: str) -> LostResult | None:

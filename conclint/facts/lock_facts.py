@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
@@ -27,7 +28,6 @@ class LockFacts:
         self._flow = flow
         self.uses = LockUses(flow)
         self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
-        self._ignored: dict[s.Call, LockOp] | None = None
         self._givers: dict[Place, set[s.Node]] = {}
         self._follow_helpers()
 
@@ -77,13 +77,15 @@ class LockFacts:
 
     def ignored_results(self) -> list[LockOp]:
         """The acquires that may fail, of a known kind of lock, with nobody looking at whether they did."""
-        if self._ignored is None:
-            self._ignored = {op.call: op for scope in self.uses.scopes() for op in self._ignored_in(scope)}
         return list(self._ignored.values())
 
     def reported_elsewhere(self, op: LockOp) -> bool:
         """Whether the acquire is one of :meth:`ignored_results`, which says all there is to say of it."""
-        return op.action is Action.TRY_ACQUIRE and any(op.call is other.call for other in self.ignored_results())
+        return op.call in self._ignored
+
+    @cached_property
+    def _ignored(self) -> dict[s.Call, LockOp]:
+        return {op.call: op for scope in self.uses.scopes() for op in self._ignored_in(scope)}
 
     def _ignored_in(self, scope: s.Node) -> Iterator[LockOp]:
         for op in self.uses.of(scope):
@@ -134,7 +136,7 @@ class LockFacts:
         wanted = {function.name for function in effects}
         changed: set[s.Function] = set()
         for node in names.module.all(s.Call):
-            if node in self.uses.ops or _last_name(node.func) not in wanted:
+            if node in self.uses.ops or s.last_name(node.func) not in wanted:
                 continue
             callees = self._flow.callees(node)
             if len(callees) != 1 or callees[0] not in effects:
@@ -183,9 +185,3 @@ def _next_statement(node: s.Node) -> s.Node | None:
             index = block.index(statement)
             return block[index + 1] if index + 1 < len(block) else None
     return None
-
-
-def _last_name(func: s.Expr) -> str:
-    if isinstance(func, s.Attribute):
-        return func.attr
-    return func.id if isinstance(func, s.Name) else ""

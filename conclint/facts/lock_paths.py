@@ -276,12 +276,8 @@ class LockPaths:
             seen.add(op.call)
             yield BadRelease(op, state.last, Witness(path))
 
-    def _is_with(self, step: Step) -> bool:
-        """Whether ``step`` enters or leaves a ``with`` on the lock."""
-        return isinstance(step.node, s.WithItem) and self._uses.withs.get(step.node) == self._place
-
     def _has_with(self) -> bool:
-        return any(step.kind is StepKind.ENTER and self._is_with(step) for step in self.graph.steps)
+        return any(step.kind is StepKind.ENTER and self._transfer.is_with(step) for step in self.graph.steps)
 
     def _unheld(self, reached: Reached[LockState], step: Step) -> LockState | None:
         """A state in which ``step`` releases a lock that is provably not held."""
@@ -294,7 +290,7 @@ class LockPaths:
                     continue
                 if state.last is not Last.RELEASED or state.site != NO_SITE:
                     return state
-        elif step.kind is StepKind.LEAVE and self._is_with(step):
+        elif step.kind is StepKind.LEAVE and self._transfer.is_with(step):
             for state in reached.at(step.id):
                 if state.held <= 0 and state.last is Last.RELEASED:
                     return state
@@ -352,7 +348,7 @@ class LockPaths:
                 return False
             op = self._transfer.op(step)
             takes = op is not None and op.action is not Action.RELEASE
-            takes = takes or (step.kind is StepKind.ENTER and self._is_with(step))
+            takes = takes or (step.kind is StepKind.ENTER and self._transfer.is_with(step))
             if takes and not reentrant and any(state.held > 0 for state in reached.at(step.id)):
                 return False
         ends = {state.held for state in reached.at(self.graph.exit)}

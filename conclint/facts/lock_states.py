@@ -58,7 +58,6 @@ class LockTransfer:
     def __init__(self, uses: LockUses, flow: Flow, graph: Graph, place: Place, conditions: Conditions) -> None:
         self._uses = uses
         self._flow = flow
-        self._graph = graph
         self._place = place
         self._conditions = conditions
         self._ops: dict[int, LockOp] = {}
@@ -70,6 +69,10 @@ class LockTransfer:
     def op(self, step: Step) -> LockOp | None:
         """The lock operation that ``step`` performs."""
         return self._ops.get(step.id)
+
+    def is_with(self, step: Step) -> bool:
+        """Whether ``step`` enters or leaves a ``with`` on the lock."""
+        return isinstance(step.node, s.WithItem) and self._uses.withs.get(step.node) == self._place
 
     def _op(self, step: Step) -> LockOp | None:
         node: s.Node = step.node
@@ -102,15 +105,13 @@ class LockTransfer:
             return (self._bound(step, state),)
         if kind is StepKind.ITERATE and edge.label is Label.FALSE and state.held > 0 and self._is_item(step.node):
             return (state._replace(held=HANDED_OVER),)  # a loop that took one lock after the other
-        if kind is StepKind.ENTER and isinstance(step.node, s.WithItem):
-            if self._uses.withs.get(step.node) == self._place:
-                return (self._acquired(step, state),)
-        elif kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
-            if self._uses.withs.get(step.node) == self._place:
-                return (self._released(state),)
-        elif kind is StepKind.RETURN and isinstance(step.node, s.Return):
+        if kind is StepKind.ENTER and self.is_with(step):
+            return (self._acquired(step, state),)
+        if kind is StepKind.LEAVE and self.is_with(step):
+            return (self._released(state),)
+        if kind is StepKind.RETURN and isinstance(step.node, s.Return):
             return (self._returned(step.node, state),)
-        elif kind is StepKind.YIELD and state.held > 0 and self._uses.hands_over(step.node, self._place):
+        if kind is StepKind.YIELD and state.held > 0 and self._uses.hands_over(step.node, self._place):
             return (state._replace(held=HANDED_OVER),)
         return (state,)
 
@@ -125,9 +126,8 @@ class LockTransfer:
             return ()  # `assertTrue(lock.acquire(False))` raises where the lock was not acquired
         op = self._ops.get(step.id)
         if op is None:
-            if step.kind is StepKind.LEAVE and isinstance(step.node, s.WithItem):
-                if self._uses.withs.get(step.node) == self._place:
-                    return (self._released(state),)
+            if step.kind is StepKind.LEAVE and self.is_with(step):
+                return (self._released(state),)
             if step.kind is StepKind.CALL and state.held > 0 and self._uses.hands_over(step.node, self._place):
                 return (state._replace(held=HANDED_OVER),)
             if state.held == 0 and state.last is Last.UNTOUCHED:

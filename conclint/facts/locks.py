@@ -43,9 +43,7 @@ class LockOp(NamedTuple):
         """Whether the lock is a semaphore, by its kind or else by its name."""
         if self.instance is not None:
             return self.instance.type.kind in ("semaphore", "bounded_semaphore")
-        receiver = self.receiver
-        name = receiver.attr if isinstance(receiver, s.Attribute) else ""
-        return load().says_semaphore(receiver.id if isinstance(receiver, s.Name) else name)
+        return load().says_semaphore(s.last_name(self.receiver))
 
     @property
     def is_reentrant(self) -> bool:
@@ -84,7 +82,6 @@ class LockUses:
         self._released_attribute: dict[str, set[s.Node]] = {}
         self._handovers: dict[tuple[s.Node, Place], bool] = {}
         self._private: dict[Place, bool] = {}
-        self._by_id: dict[str, list[s.Name]] | None = None
         self._collect()
 
     # ---- questions
@@ -148,7 +145,7 @@ class LockUses:
             made = None if binding.value is None else self._names.instance(binding.value)
             if binding.kind is not BindingKind.ASSIGN or made is None or made.made_at is not binding.value:
                 return False
-        for use in self._loads(str(identifier)):
+        for use in self._names.scopes.named(str(identifier)):
             found = self._names.scopes.lookup(use.id, use)
             if found is None or found[0] is not scope or _binds(use):
                 continue
@@ -157,13 +154,6 @@ class LockUses:
             if not isinstance(use.parent, (s.Attribute, s.WithItem, s.If, s.Not, s.Compare)):
                 return False
         return True
-
-    def _loads(self, identifier: str) -> list[s.Name]:
-        if self._by_id is None:
-            self._by_id = {}
-            for name in self._names.module.all(s.Name):
-                self._by_id.setdefault(name.id, []).append(name)
-        return self._by_id.get(identifier, [])
 
     def result_node(self, call: s.Call) -> s.Expr:
         """The expression whose value is the outcome of ``call``: the ``await`` around it, where there is one."""
@@ -192,7 +182,7 @@ class LockUses:
         if found is None:
             return True
         scope = found[0]
-        for use in self._loads(target.id):
+        for use in self._names.scopes.named(target.id):
             if not _binds(use):
                 home = self._names.scopes.lookup(use.id, use)
                 if home is not None and home[0] is scope:
@@ -304,10 +294,8 @@ class LockUses:
         return False
 
     def _releases(self, function: s.Function, place: Place) -> bool:
-        released = self._released_in.get(place, set())
-        if function in released:
-            return True
-        return any(nested in released for nested in self._names.module.functions if _inside(nested, function))
+        released = self._released_in.get(place, ())
+        return any(scope is function or _inside(scope, function) for scope in released)
 
 
 _LOOKS_ONLY = frozenset(
@@ -357,5 +345,5 @@ def _mentions_param(node: s.Node, function: s.Function) -> bool:
     return any(isinstance(child, s.Name) and child.id in names for child in s.children(node))
 
 
-def _inside(inner: s.Function, outer: s.Function) -> bool:
+def _inside(inner: s.Node, outer: s.Function) -> bool:
     return any(parent is outer for parent in s.ancestors(inner))

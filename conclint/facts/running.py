@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from .. import syntax as s
@@ -64,13 +63,6 @@ class Running:
         target = instance.type.target
         return None if target is None else call.argument(target[0], target[1])
 
-    def place_of(self, function: s.Function) -> str | None:
-        """Where ``function`` is run, if it is handed to a worker itself; lambdas run where they are passed."""
-        for entry in self.entries:
-            if entry.function is function:
-                return entry.place
-        return None
-
     def _look(self, call: s.Call) -> None:
         names = self._names
         for kind in names.kinds(call.func):
@@ -103,9 +95,3 @@ class Running:
 
 def _where(instance: Instance) -> str:
     return "process" if instance.type.kind == "process" else "thread"
-
-
-def own_nodes(function: s.Function) -> Iterator[s.Node]:
-    """What runs when ``function`` is called, nested functions left out."""
-    for statement in function.body:
-        yield from s.walk(statement, into_functions=False)

@@ -8,7 +8,7 @@ from typing import NamedTuple, Union
 from .. import syntax as s
 from .flow import Flow
 from .handlers import Handlers
-from .running import Entry, Running, own_nodes
+from .running import Entry, Running
 from .values import ValueFlow
 
 _RISKY = (s.Raise, s.Await, s.Subscript, s.Operation, s.Import, s.ImportFrom, s.Yield)
@@ -44,7 +44,7 @@ class Swallowing:
             entry = code.get(function)
             if entry is None:
                 continue
-            for node in own_nodes(function):
+            for node in s.own_nodes(function):
                 if isinstance(node, s.Try) and not self._is_harmless(node):
                     for handler in node.handlers:
                         if self._handlers.is_broad(handler) and self._drops(handler, entry):
@@ -62,7 +62,7 @@ class Swallowing:
         pending = list(code)
         while pending:
             caller = pending.pop()
-            for node in own_nodes(caller):
+            for node in s.own_nodes(caller):
                 if isinstance(node, s.Call):
                     for callee in self._names.functions(node.func):
                         if callee not in code and (caller.is_lambda or self._only_called_from(callee, code)):

@@ -43,10 +43,7 @@ class ValueFlow:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._of_variable: dict[tuple[ScopeInfo, str], tuple[Use, ...]] = {}
-        self._by_name: dict[str, list[s.Name]] = {}
         self._by_attribute: dict[str, list[s.Attribute]] = {}
-        for name in names.module.all(s.Name):
-            self._by_name.setdefault(name.id, []).append(name)
         for access in names.module.all(s.Attribute):
             self._by_attribute.setdefault(access.attr, []).append(access)
 
@@ -315,7 +312,7 @@ class ValueFlow:
 
     def loads(self, scope: ScopeInfo, name: str) -> Iterator[s.Name]:
         """The places that read variable ``name`` of ``scope``."""
-        for node in self._by_name.get(name, ()):
+        for node in self._names.scopes.named(name):
             if _is_target(node):
                 continue
             found = self._names.scopes.lookup(name, node)
