@@ -75,6 +75,7 @@ class LockPaths:
         self._transfer = LockTransfer(uses, flow, self.graph, place, self._conditions)
         self._explored: dict[tuple[frozenset[Level], int], Reached[LockState]] = {}
         self._ended: dict[bool, set[int]] = {}
+        self._has_unreached_release: bool | None = None
         self._acquires = [step for step in self.graph.steps if self._does(step, Action.ACQUIRE, Action.TRY_ACQUIRE)]
         self._releases = [step for step in self.graph.steps if self._does(step, Action.RELEASE)]
 
@@ -170,9 +171,9 @@ class LockPaths:
 
     def _released_after(self, reached: Reached[LockState], sites: list[int]) -> bool:
         """Whether some path from these acquires reaches a release; one that no path reaches was meant for them too."""
-        if any(not reached.at(step.id) for step in self._releases):
-            return True
-        return not self._released_at(reached, False).isdisjoint(sites)
+        if self._has_unreached_release is None:
+            self._has_unreached_release = any(not reached.at(step.id) for step in self._releases)
+        return self._has_unreached_release or not self._released_at(reached, False).isdisjoint(sites)
 
     def _released_at(self, reached: Reached[LockState], orderly: bool) -> set[int]:
         """The acquires that some release ends; with ``orderly``, one that is no clean-up after a failure."""
