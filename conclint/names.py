@@ -106,9 +106,9 @@ class Names(Places):
     def functions(self, expr: s.Expr) -> list[s.Function]:
         """The functions of this file that calling ``expr`` runs: defs, methods, lambdas, partials, constructors."""
         out: list[s.Function] = []
-        if isinstance(expr, s.Call) and self.qualified(expr.func) in self.catalog.calls["partials"]:
-            first = expr.positional(0)
-            return [] if first is None else self.functions(first)
+        value = self.sole_value(expr) if isinstance(expr, s.Name) else expr
+        if isinstance(value, s.Call) and (wrapped := self._partial(value)) is not None:
+            return self.functions(wrapped)
         for kind in self.kinds(expr):
             if isinstance(kind, LocalFunction):
                 out.append(kind.function)
@@ -180,7 +180,7 @@ class Names(Places):
         _scope, bindings = found
         for binding in bindings:
             yield from self._binding_kinds(binding)
-        place = self.place(expr)
+        place = self.handle(expr)
         if place is not None:
             yield from self._items_of(place)
 

@@ -20,6 +20,7 @@ class Places(Classes):
     def __init__(self, module: s.Module) -> None:
         super().__init__(module)
         self._places: dict[s.Expr, Place | None] = {}
+        self._shared: dict[Place, Place] | None = None
         self._items: dict[Place, list[s.Expr]] | None = None
         self._busy: set[object] = set()
 
@@ -30,8 +31,49 @@ class Places(Classes):
     def place(self, expr: s.Expr) -> Place | None:
         """Where the object that ``expr`` names lives, ``None`` for what no name leads to.
 
-        A name bound once, to another name, is that other name's place.
+        A name bound once, to another name, is that other name's place, and ``Condition(lock)`` is where the lock is:
+        the two exclude each other.
         """
+        found = self.handle(expr)
+        if found is None:
+            return None
+        if self._shared is None:
+            self._shared = {}
+            self._shared = self._locks_of_conditions()
+        return self._shared.get(found, found)
+
+    def _locks_of_conditions(self) -> dict[Place, Place]:
+        """The places of conditions that are made with a lock, and the lock's."""
+        shared: dict[Place, Place] = {}
+        for assign in self.module.all(s.Assign):
+            made = assign.value
+            if not isinstance(made, s.Call) or not made.args:
+                continue
+            api_type = self.catalog.made_by.get(self.qualified(made.func) or "")
+            lock = made.argument(0, "lock") if api_type is not None and api_type.kind == "condition" else None
+            home = None if lock is None else self._home(lock)
+            for target in assign.targets:
+                condition = None if home is None else self.handle(target)
+                if home is not None and condition is not None and condition != home:
+                    shared[condition] = shared.get(home, home)
+        return shared
+
+    def _home(self, expr: s.Expr) -> Place | None:
+        """Where ``expr`` is kept: the attribute that a local name is also assigned to, else its own place."""
+        found = self.handle(expr)
+        if found is None or found.root[0] != "local" or found.path:
+            return found
+        for assign in self.module.all(s.Assign):
+            parts = [*assign.targets, *([] if assign.value is None else [assign.value])]
+            if any(isinstance(part, s.Name) and self.handle(part) == found for part in parts):
+                for target in assign.targets:
+                    kept = self.handle(target) if isinstance(target, s.Attribute) else None
+                    if kept is not None:
+                        return kept
+        return found
+
+    def handle(self, expr: s.Expr) -> Place | None:
+        """The place that binding ``expr`` changes: as :meth:`place`, without what two objects share."""
         if expr in self._places:
             return self._places[expr]
         if ("place", expr) in self._busy:
@@ -57,12 +99,16 @@ class Places(Classes):
         for _ in range(8):
             if isinstance(expr, s.Attribute):
                 return expr
-            if not isinstance(expr, s.Name):
-                return None
-            value = self.sole_value(expr)
+            value = self.sole_value(expr) if isinstance(expr, s.Name) else self._partial(expr)
             if value is None:
                 return None
             expr = value
+        return None
+
+    def _partial(self, expr: s.Expr) -> s.Expr | None:
+        """The function that ``functools.partial(function, ...)`` calls."""
+        if isinstance(expr, s.Call) and self.qualified(expr.func) in self.catalog.calls["partials"]:
+            return expr.positional(0)
         return None
 
     def sole_value(self, name: s.Name) -> s.Expr | None:
@@ -77,13 +123,13 @@ class Places(Classes):
 
     def _find_place(self, expr: s.Expr) -> Place | None:
         if isinstance(expr, s.NamedExpr):
-            return self.place(expr.target)
+            return self.handle(expr.target)
         if isinstance(expr, s.Name):
             return self._name_place(expr)
         if isinstance(expr, s.Attribute):
             return self._attribute_place(expr)
         if isinstance(expr, s.Subscript):
-            base = self.place(expr.value)
+            base = self.handle(expr.value)
             if base is None:
                 return None
             index = expr.index
@@ -92,7 +138,7 @@ class Places(Classes):
             text = s.dotted(index)
             return base.join(f"[{text}]") if text else None
         if isinstance(expr, s.Call) and isinstance(expr.func, s.Attribute) and expr.func.attr == "get_lock":
-            return self.place(expr.func.value)
+            return self.handle(expr.func.value)
         return None
 
     def _name_place(self, expr: s.Name) -> Place | None:
@@ -110,7 +156,7 @@ class Places(Classes):
                 return container.join("[*]")
         value = self.sole_value(expr)
         if isinstance(value, (s.Name, s.Attribute, s.Subscript)):
-            aliased = self.place(value)
+            aliased = self.handle(value)
             if aliased is not None:
                 return aliased
         if len(bindings) == 1 and bindings[0].kind is BindingKind.CLASS:
@@ -129,7 +175,7 @@ class Places(Classes):
             elif isinstance(expr, s.Call) and isinstance(expr.func, s.Attribute) and expr.func.attr == "values":
                 expr = expr.func.value
             else:
-                return self.place(expr) if isinstance(expr, (s.Name, s.Attribute)) else None
+                return self.handle(expr) if isinstance(expr, (s.Name, s.Attribute)) else None
 
     def _attribute_place(self, expr: s.Attribute) -> Place | None:
         for kind in self.kinds(expr.value) if isinstance(expr.value, (s.Name, s.Call, s.Attribute)) else ():
@@ -137,7 +183,7 @@ class Places(Classes):
                 return self.attribute_place(kind.node, expr.attr)
             if isinstance(kind, External) and not kind.name.startswith("builtins."):
                 return Place(("external", f"{kind.name}.{expr.attr}"), ())
-        base = self.place(expr.value)
+        base = self.handle(expr.value)
         if base is None:
             return None
         if base.root[0] == "self" and not base.path:
@@ -151,7 +197,7 @@ class Places(Classes):
         if self._items is None:
             self._items = {}
             for container, item in _item_stores(self.module):
-                home = self.place(container)
+                home = self.handle(container)
                 if home is not None:
                     self._items.setdefault(home, []).append(item)
         return self._items.get(place, [])

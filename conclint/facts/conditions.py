@@ -235,7 +235,7 @@ def bound_place(names: Names, target: s.Expr) -> Place | None:
             return None
         scope = found[0]
         return Place(("global" if scope is names.scopes.top else "local", scope, target.id), ())
-    return names.place(target)
+    return names.handle(target)
 
 
 def _result_node(expr: s.Expr | None) -> s.Expr | None:

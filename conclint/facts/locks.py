@@ -208,23 +208,15 @@ class LockUses:
                 self._collect_call(call, method)
         for access in module.all(s.Attribute):
             if access.attr in release and not (isinstance(access.parent, s.Call) and access.parent.func is access):
-                place = self._place(access.value)
+                place = self._names.place(access.value)
                 if place is not None:
                     self._note_release(place, s.enclosing_function(access) or module)
         if self.ops:  # what `with` does matters only to locks that are also taken by hand
             for item in module.all(s.WithItem):
-                place = self._place(item.context)
+                place = self._names.place(item.context)
                 if place is not None and self._flow.is_lock(item.context):
                     self.withs[item] = place
                     self._items.setdefault(place, []).append(item)
-
-    def _place(self, expr: s.Expr) -> Place | None:
-        """Where the lock that ``expr`` names lives; ``Condition(lock)`` is that lock under another name."""
-        instance = self._names.instance(expr)
-        made = None if instance is None or instance.type.kind != "condition" else instance.made_at
-        lock = made.argument(0, "lock") if isinstance(made, s.Call) else None
-        shared = None if lock is None else self._names.place(lock)
-        return self._names.place(expr) if shared is None else shared
 
     def _method(self, func: s.Expr) -> s.Attribute | None:
         if isinstance(func, s.Attribute):
@@ -234,7 +226,7 @@ class LockUses:
     def _collect_call(self, call: s.Call, method: s.Attribute) -> None:
         if not self._flow.is_lock(method.value):
             return
-        place = self._place(method.value)
+        place = self._names.place(method.value)
         if place is None:
             return
         instance = self._names.instance(method.value)
