@@ -8,13 +8,17 @@ from functools import cached_property
 from .. import syntax as s
 from ..kinds import LocalInstance
 from ..names import Names
+from .calls import Calls
+from .deadlocks import SelfDeadlock, self_deadlocks
 from .flow import Flow
 from .handlers import Handlers
 from .lives import Lives
 from .lock_facts import LockFacts
 from .running import Running
+from .sections import Sections
 from .startup import Startup
 from .swallowing import Swallowing
+from .takings import Takings
 from .values import ValueFlow
 from .witness import what_raises
 
@@ -38,8 +42,24 @@ class Facts:
         return Flow(self.names)
 
     @cached_property
+    def calls(self) -> Calls:
+        return Calls(self.flow)
+
+    @cached_property
     def locks(self) -> LockFacts:
-        return LockFacts(self.flow)
+        return LockFacts(self.flow, self.calls)
+
+    @cached_property
+    def sections(self) -> Sections:
+        return Sections(self.calls, self.locks)
+
+    @cached_property
+    def takings(self) -> Takings:
+        return Takings(self.flow, self.calls, self.locks, self.sections)
+
+    def self_deadlocks(self) -> Iterator[SelfDeadlock]:
+        """Every lock acquired by code that holds it, and cannot acquire it twice."""
+        return self_deadlocks(self.locks, self.sections, self.takings)
 
     @cached_property
     def handlers(self) -> Handlers:

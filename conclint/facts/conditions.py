@@ -31,7 +31,8 @@ class Conditions:
     """The facts worth following in one graph.
 
     ``relevant`` are the nodes whose order matters to the analysis, ``results`` the calls whose outcome it decides, and
-    ``guarded`` those of the relevant ones that undo something, which a flag may guard.
+    ``guarded`` those of the relevant ones that undo something, which a flag may guard. ``given`` is what the caller
+    makes true.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class Conditions:
         relevant: set[s.Node],
         results: set[s.Node],
         guarded: AbstractSet[s.Node] = frozenset(),
+        given: Known = NOTHING,
     ) -> None:
         self._names = names
         self._results = results
-        self._keys = self._choose(graph, relevant)
-        self.at_entry = self._lowered_flags(graph, _with_ancestors(guarded))
+        self._keys = self._choose(graph, relevant, {key for key, _ in given})
+        self.at_entry = self._lowered_flags(graph, _with_ancestors(guarded)) | given
         """What is known when the function is entered."""
 
     # ---- what the analysis calls
@@ -175,7 +177,7 @@ class Conditions:
         place = self._names.place(expr) if isinstance(expr, (s.Name, s.Attribute, s.Subscript)) else None
         return None if place is None else ("place", place)
 
-    def _choose(self, graph: Graph, relevant: set[s.Node]) -> frozenset[Key]:
+    def _choose(self, graph: Graph, relevant: set[s.Node], given: set[Key]) -> frozenset[Key]:
         """The keys to follow: tested twice, or set to something known and tested, with a relevant step at stake."""
         tests: dict[Key, set[s.Node]] = {}
         for step in graph.steps:
@@ -192,7 +194,7 @@ class Conditions:
         stakes = _with_ancestors(relevant)
         chosen: list[tuple[int, Key]] = []
         for key, nodes in tests.items():
-            settled = key[0] in ("truth", "none") and key[1] in bound
+            settled = key in given or (key[0] in ("truth", "none") and key[1] in bound)
             if not settled and len(nodes) < 2:
                 continue
             if any(_decides(node, stakes) for node in nodes):

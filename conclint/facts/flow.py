@@ -128,6 +128,19 @@ class Flow(CallBehaviour):
         """The functions of this file that ``call`` may run."""
         return self.names.functions(call.func)
 
+    def outcome(self, call: s.Call) -> s.Expr:
+        """The expression whose value is what ``call`` gives in the end: the ``await`` around it, where there is one.
+
+        ``await wait_for(call, 1)`` counts as such.
+        """
+        node: s.Expr = call
+        parent = node.parent
+        if isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call):
+            if self.names.qualified(parent.parent.func) in self.names.catalog.calls["awaiters"]:
+                node = parent.parent
+                parent = node.parent
+        return parent if isinstance(parent, s.Await) else node
+
     def level(self, call: s.Call) -> Level:
         known = self._call_levels.get(call)
         if known is None:

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
-from ..kinds import Instance, Place
+from ..kinds import Instance, LocalInstance, Place
+from .calls import Calls
 from .flow import Flow
 from .lock_paths import LockPaths
 from .locks import Action, LockOp, LockUses
@@ -24,12 +25,16 @@ class Effect(NamedTuple):
 class LockFacts:
     """The lock analyses of a module."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, calls: Calls) -> None:
         self._flow = flow
+        self._calls = calls
         self.uses = LockUses(flow)
         self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
         self._givers: dict[Place, set[s.Node]] = {}
+        self._effects: dict[s.Function, list[Effect]] = {}
+        self._at_yields: dict[s.Function, list[Place]] = {}
         self._follow_helpers()
+        self._follow_context_managers()
 
     def each(self) -> Iterator[LockPaths]:
         """The paths of every lock in every function that acquires or releases it by a call."""
@@ -59,6 +64,27 @@ class LockFacts:
         if known is None:
             known = self._givers[place] = {scope for scope in self.uses.releasers(place) if self._gives(scope, place)}
         return not known <= {beside}
+
+    def is_signal(self, place: Place, beside: s.Node) -> bool:
+        """Whether a function that may run at the same time as ``beside`` releases this very lock without having it.
+
+        Then an acquire of a lock that is held may be there to wait for that. A helper that is called to release does so
+        at its calls.
+        """
+        return any(
+            scope is not beside
+            and self._gives(scope, place)
+            and not (isinstance(scope, s.Function) and self._releases_for_callers(scope, place))
+            for scope in self.uses.releasers_of(place)
+        )
+
+    def _releases_for_callers(self, function: s.Function, place: Place) -> bool:
+        effects = self._effects.get(function, ())
+        released = any(effect.place == place and effect.action is Action.RELEASE for effect in effects)
+        if released:
+            return bool(self._calls.to(function))
+        paths = self.paths(function, place)
+        return paths is not None and paths.restores()
 
     def _gives(self, scope: s.Node, place: Place) -> bool:
         last = place.path[-1:]
@@ -124,6 +150,8 @@ class LockFacts:
                             effects.setdefault(scope, []).append(Effect(place, action, instance))
             if not effects:
                 break
+            for function, found in effects.items():
+                self._effects.setdefault(function, []).extend(found)
             fresh = self._apply(effects)
             for scope in fresh:
                 for key in [key for key in self._paths if key[0] is scope]:
@@ -132,46 +160,68 @@ class LockFacts:
                 self._givers.clear()
 
     def _apply(self, effects: dict[s.Function, list[Effect]]) -> set[s.Function]:
-        names = self._flow.names
-        wanted = {function.name for function in effects}
         changed: set[s.Function] = set()
-        for node in names.module.all(s.Call):
-            if node in self.uses.ops or s.last_name(node.func) not in wanted:
-                continue
-            callees = self._flow.callees(node)
-            if len(callees) != 1 or callees[0] not in effects:
-                continue
-            scope = s.enclosing_function(node) or names.module
-            for effect in effects[callees[0]]:
-                place = self._translate(effect.place, node, callees[0])
-                if place is not None and scope is not callees[0]:
-                    self.uses.add(scope, LockOp(place, effect.action, node, node.func, effect.instance, direct=False))
-                    if isinstance(scope, s.Function):
-                        changed.add(scope)
+        for function, found in effects.items():
+            for site in self._calls.to(function):
+                if not isinstance(site, s.Call) or site in self.uses.ops or len(self._calls.run_by(site)) != 1:
+                    continue
+                scope = s.enclosing_function(site) or self._calls.module
+                for effect in found if scope is not function else ():
+                    place = self._calls.translate(effect.place, site, function)
+                    if place is not None:
+                        op = LockOp(place, effect.action, site, site.func, effect.instance, direct=False)
+                        self.uses.add(scope, op)
+                        if isinstance(scope, s.Function):
+                            changed.add(scope)
         return changed
 
-    def _translate(self, place: Place, call: s.Call, callee: s.Function) -> Place | None:
-        """The caller's name for a place of the callee."""
+    # ---- context managers of this file
+
+    def _follow_context_managers(self) -> None:
+        """Make ``with`` items that take a lock of those whose context managers hold one for the body."""
+        for item in self._calls.module.all(s.WithItem):
+            if not self.uses.taken_by(item):
+                for place in self._held_for_body(item):
+                    self.uses.add_item(item, place)
+                    scope = s.enclosing_function(item) or self._calls.module
+                    self._paths.pop((scope, place), None)
+
+    def _held_for_body(self, item: s.WithItem) -> Iterator[Place]:
         names = self._flow.names
-        kind = place.root[0]
-        if kind == "self":
-            if not isinstance(call.func, s.Attribute):
-                return None
-            base = names.place(call.func.value)
-            if base is None:
-                return place if isinstance(call.func.value, s.Call) else None
-            return place if base.root[0] == "self" and not base.path else base.join(*place.path)
-        if kind == "local" and len(place.root) == 3:
-            scope = place.root[1]
-            if getattr(scope, "node", None) is callee:
-                for index, param in enumerate(callee.params):
-                    if param.name == place.root[2]:
-                        offset = 1 if names.self_class(callee) is not None else 0
-                        argument = call.argument(index - offset, param.name)
-                        base = None if argument is None else names.place(argument)
-                        return None if base is None else base.join(*place.path)
-                return None
-        return place
+        made = item.context
+        if isinstance(made, s.Call):
+            for manager in names.functions(made.func):
+                if manager.is_generator and names.decorated(manager, names.catalog.calls["contextmanagers"]):
+                    for place in self._held_at_yields(manager):
+                        found = self._calls.translate(place, made, manager)
+                        if found is not None:
+                            yield found
+        base = names.place(made)
+        for kind in names.kinds(made) if base is not None else ():
+            enter = names.method(kind.node, "__enter__") if isinstance(kind, LocalInstance) else None
+            for effect in self._effects.get(enter, ()) if enter is not None else ():
+                if base is not None and effect.action is Action.ACQUIRE and effect.place.root[0] == "self":
+                    own = base.root[0] == "self" and not base.path
+                    yield effect.place if own else base.join(*effect.place.path)
+
+    def _held_at_yields(self, manager: s.Function) -> list[Place]:
+        """The locks that a ``@contextmanager`` function holds at each of its yields."""
+        known = self._at_yields.get(manager)
+        if known is None:
+            yields = [node for node in s.own_nodes(manager) if isinstance(node, s.Yield)]
+            places = dict.fromkeys(op.place for op in self.uses.of(manager))
+            for node in yields:
+                for outer in s.ancestors(node):
+                    if outer is manager:
+                        break
+                    if isinstance(outer, s.With):
+                        places.update(dict.fromkeys(p for item in outer.items for p in self.uses.taken_by(item)))
+            known = self._at_yields[manager] = [p for p in places if self._is_held_at(manager, p, yields)]
+        return known
+
+    def _is_held_at(self, scope: s.Function, place: Place, nodes: list[s.Yield]) -> bool:
+        paths = self.paths(scope, place)
+        return paths is not None and all(paths.counts(node) == {1} for node in nodes)
 
 
 def _next_statement(node: s.Node) -> s.Node | None:

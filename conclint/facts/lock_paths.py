@@ -16,6 +16,10 @@ from .lock_states import HANDED_OVER, NO_SITE, Last, LockState, LockTransfer
 from .locks import Action, LockOp, LockUses
 from .witness import Witness
 
+_RUNS = frozenset(
+    {StepKind.CALL, StepKind.AWAIT, StepKind.YIELD, StepKind.ENTER, StepKind.EVAL, StepKind.ITERATE, StepKind.RETURN}
+)
+"""The steps that stand for their node being evaluated."""
 _NOT_HELD_ERRORS = frozenset({"RuntimeError", "ValueError", "AssertionError", "Exception", "BaseException"})
 
 
@@ -75,6 +79,7 @@ class LockPaths:
         self._transfer = LockTransfer(uses, flow, self.graph, place, self._conditions)
         self._explored: dict[tuple[frozenset[Level], int], Reached[LockState]] = {}
         self._ended: dict[bool, set[int]] = {}
+        self._by_node: dict[s.Node, list[Step]] | None = None
         self._has_unreached_release: bool | None = None
         self._acquires = [step for step in self.graph.steps if self._does(step, Action.ACQUIRE, Action.TRY_ACQUIRE)]
         self._releases = [step for step in self.graph.steps if self._does(step, Action.RELEASE)]
@@ -91,6 +96,56 @@ class LockPaths:
     def complete(self) -> bool:
         """Whether every path was followed; where not, nothing is said."""
         return self._explore(LIKELY).complete
+
+    # ---- where it is held
+
+    def held(self) -> Iterator[tuple[s.Node, s.Expr, s.Node]]:
+        """What runs while this function holds the lock: where it was taken, what names it there, and the node."""
+        for step, state in self._explore(LIKELY).pairs():
+            if state.is_held and state.site != NO_SITE and step.kind in _RUNS:
+                site = self.graph.steps[state.site]
+                op = self._transfer.op(site)
+                if op is not None:
+                    yield op.call, op.receiver, step.node
+                elif isinstance(site.node, s.WithItem):
+                    yield site.node, site.node.context, step.node
+
+    def counts(self, node: s.Node) -> set[int]:
+        """How often the lock is held, relative to the function's entry, where ``node`` is reached."""
+        reached = self._explore(LIKELY)
+        return {state.held for step in self._steps_of(node) for state in reached.at(step.id)}
+
+    def is_callers(self, node: s.Node) -> bool:
+        """Whether ``node`` can be reached with the lock as the caller has it.
+
+        Not so after an acquire in this function: if the caller held the lock, control would not have got past it.
+        """
+        reached = self._explore(LIKELY)
+        return any(
+            state.held == 0 and state.last is not Last.RELEASED
+            for step in self._steps_of(node)
+            for state in reached.at(step.id)
+        )
+
+    def witness(self, site: s.Node, node: s.Node) -> Witness | None:
+        """A path on which the lock, taken at ``site``, is held when ``node`` is reached."""
+        reached = self._explore(LIKELY)
+        for step in self._steps_of(node):
+            for state in reached.at(step.id):
+                if state.is_held and state.site != NO_SITE:
+                    taken = self.graph.steps[state.site]
+                    op = self._transfer.op(taken)
+                    if (taken.node if op is None else op.call) is site:
+                        return Witness(reached.path(step.id, state, since=state.site))
+        return None
+
+    def _steps_of(self, node: s.Node) -> list[Step]:
+        if self._by_node is None:
+            self._by_node = {}
+            for step in self.graph.steps:
+                if step.kind in _RUNS:
+                    self._by_node.setdefault(step.node, []).append(step)
+        return self._by_node.get(node, [])
 
     # ---- acquires
 
@@ -364,6 +419,10 @@ class LockPaths:
         return not reached.complete or any(
             state.held <= 0 and state.site == NO_SITE for step in self._releases for state in reached.at(step.id)
         )
+
+    def restores(self) -> bool:
+        """Whether the caller finds the lock as it was: what was given back has been taken again."""
+        return {state.held for state in self._explore(LIKELY).at(self.graph.exit)} == {0}
 
     # ---- the whole function, for its callers
 

@@ -60,6 +60,7 @@ class LockTransfer:
         self._flow = flow
         self._place = place
         self._conditions = conditions
+        self._blocks = uses.blocks_its_holder(place)
         self._ops: dict[int, LockOp] = {}
         for step in graph.steps:
             op = self._op(step)
@@ -72,7 +73,7 @@ class LockTransfer:
 
     def is_with(self, step: Step) -> bool:
         """Whether ``step`` enters or leaves a ``with`` on the lock."""
-        return isinstance(step.node, s.WithItem) and self._uses.withs.get(step.node) == self._place
+        return isinstance(step.node, s.WithItem) and self._place in self._uses.taken_by(step.node)
 
     def _op(self, step: Step) -> LockOp | None:
         node: s.Node = step.node
@@ -106,7 +107,7 @@ class LockTransfer:
         if kind is StepKind.ITERATE and edge.label is Label.FALSE and state.held > 0 and self._is_item(step.node):
             return (state._replace(held=HANDED_OVER),)  # a loop that took one lock after the other
         if kind is StepKind.ENTER and self.is_with(step):
-            return (self._acquired(step, state),)
+            return self._entered(step, state)
         if kind is StepKind.LEAVE and self.is_with(step):
             return (self._released(state),)
         if kind is StepKind.RETURN and isinstance(step.node, s.Return):
@@ -149,6 +150,8 @@ class LockTransfer:
             return (state,)
         if op.action is Action.RELEASE:
             return (self._released(state),)
+        if op.action is Action.ACQUIRE and self._waits_for_itself(state):
+            return ()
         held = self._acquired(step, state)
         outcome = self._uses.result_node(op.call)
         if not self._uses.result_used(op.call) or isinstance(outcome.parent, s.Argument):
@@ -191,6 +194,13 @@ class LockTransfer:
         if not isinstance(test, s.Call) or not isinstance(test.func, s.Attribute) or test.func.attr != "locked":
             return False
         return self._names_it(test.func.value)
+
+    def _entered(self, step: Step, state: LockState) -> Iterable[LockState]:
+        return () if self._waits_for_itself(state) else (self._acquired(step, state),)
+
+    def _waits_for_itself(self, state: LockState) -> bool:
+        """Whether a blocking acquire never comes back, since this very function holds the lock."""
+        return self._blocks and state.is_held
 
     def _acquired(self, step: Step, state: LockState) -> LockState:
         if state.held == HANDED_OVER:

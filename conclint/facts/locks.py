@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..catalog import load
-from ..kinds import Instance, LocalFunction, Place
+from ..kinds import Instance, Kind, LocalFunction, Place
 from ..scopes import BindingKind, ScopeInfo
 from .flow import Flow
 
@@ -74,7 +74,9 @@ class LockUses:
         self._names = flow.names
         self._catalog = flow.names.catalog
         self.ops: dict[s.Call, list[LockOp]] = {}
-        self.withs: dict[s.WithItem, Place] = {}
+        self._withs: dict[s.WithItem, list[Place]] = {}
+        self._receivers: dict[Place, list[s.Expr]] = {}
+        self._exclusive: dict[Place, bool] = {}
         self._by_scope: dict[s.Node, list[LockOp]] = {}
         self._by_place: dict[tuple[s.Node, Place], list[LockOp]] = {}
         self._items: dict[Place, list[s.WithItem]] = {}
@@ -102,6 +104,21 @@ class LockUses:
         """The ``with`` items that take the lock at ``place``."""
         return self._items.get(place, [])
 
+    def taken_by(self, item: s.WithItem) -> list[Place]:
+        """The locks that the body of a ``with`` holds because of ``item``."""
+        return self._withs.get(item, [])
+
+    def with_items(self) -> list[s.WithItem]:
+        """Every ``with`` item that takes some lock."""
+        return list(self._withs)
+
+    def add_item(self, item: s.WithItem, place: Place) -> None:
+        """Record that the body of a ``with`` holds a lock; also used for context managers of the file."""
+        places = self._withs.setdefault(item, [])
+        if place not in places:
+            places.append(place)
+            self._items.setdefault(place, []).append(item)
+
     def add(self, scope: s.Node, op: LockOp) -> None:
         """Record an operation; also used for calls of helpers, once their effect is known."""
         self.ops.setdefault(op.call, []).append(op)
@@ -116,10 +133,14 @@ class LockUses:
         An attribute of the same name released through another object counts: ``conn._lock.release()`` outside
         the class of ``conn``.
         """
-        found = set(self._released_in.get(place, ()))
+        found = set(self.releasers_of(place))
         if place.path:
             found |= self._released_attribute.get(place.path[-1], set())
         return found
+
+    def releasers_of(self, place: Place) -> set[s.Node]:
+        """Those of them that name the very place."""
+        return self._released_in.get(place, set())
 
     def instance_at(self, scope: s.Node, place: Place) -> Instance | None:
         """The catalogued lock at ``place``, as some operation in ``scope`` sees it."""
@@ -155,17 +176,35 @@ class LockUses:
                 return False
         return True
 
+    def blocks_its_holder(self, place: Place) -> bool:
+        """Whether whoever holds the lock at ``place`` and acquires it again waits for himself, as far as is certain."""
+        known = self._exclusive.get(place)
+        if known is None:
+            receivers = self._receivers.get(place, [])
+            kinds = [kind for receiver in receivers for kind in self._names.kinds(receiver)]
+            known = bool(kinds) and all(self._is_exclusive(kind) for kind in kinds)
+            self._exclusive[place] = known
+        return known
+
+    def receiver_at(self, site: s.Node) -> s.Expr | None:
+        """The expression that names the lock in an acquire; ``None`` for calls of functions of this file."""
+        if isinstance(site, s.WithItem):
+            return site.context
+        ops = self.ops.get(site, ()) if isinstance(site, s.Call) else ()
+        return next((op.receiver for op in ops if op.direct), None)
+
+    def is_known(self, place: Place) -> bool:
+        """Whether the lock at ``place`` is one for certain, and excludes: not known by its name alone, no counter."""
+        kinds = [kind for receiver in self._receivers.get(place, []) for kind in self._names.kinds(receiver)]
+        return bool(kinds) and all(self._excludes(kind) for kind in kinds)
+
+    def receiver(self, place: Place) -> s.Expr | None:
+        """An expression that names the lock at ``place``."""
+        return next(iter(self._receivers.get(place, ())), None)
+
     def result_node(self, call: s.Call) -> s.Expr:
-        """The expression whose value is the outcome of ``call``: the ``await`` around it, where there is one."""
-        node: s.Expr = call
-        parent = call.parent
-        if isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call):
-            if self._names.qualified(parent.parent.func) in self._catalog.calls["awaiters"]:
-                node = parent.parent
-                parent = node.parent
-        if isinstance(parent, s.Await):
-            return parent
-        return node
+        """The expression whose value is the outcome of ``call``."""
+        return self._flow.outcome(call)
 
     def result_used(self, call: s.Call) -> bool:
         """Whether anything looks at what ``call`` returns."""
@@ -211,12 +250,12 @@ class LockUses:
                 place = self._names.place(access.value)
                 if place is not None:
                     self._note_release(place, s.enclosing_function(access) or module)
-        if self.ops:  # what `with` does matters only to locks that are also taken by hand
-            for item in module.all(s.WithItem):
+        for item in module.all(s.WithItem):
+            if self._flow.is_lock(item.context):
                 place = self._names.place(item.context)
-                if place is not None and self._flow.is_lock(item.context):
-                    self.withs[item] = place
-                    self._items.setdefault(place, []).append(item)
+                if place is not None:
+                    self.add_item(item, place)
+                    self._receivers.setdefault(place, []).append(item.context)
 
     def _method(self, func: s.Expr) -> s.Attribute | None:
         if isinstance(func, s.Attribute):
@@ -237,11 +276,40 @@ class LockUses:
                 action = Action.ACQUIRE  # `await wait_for(lock.acquire(), 1)` raises where it fails
         scope = s.enclosing_function(call) or self._names.module
         self.add(scope, LockOp(place, action, call, method.value, instance))
+        self._receivers.setdefault(place, []).append(method.value)
 
     def _note_release(self, place: Place, scope: s.Node) -> None:
         self._released_in.setdefault(place, set()).add(scope)
         if place.path:
             self._released_attribute.setdefault(place.path[-1], set()).add(scope)
+
+    # ---- kinds of locks
+
+    def _is_exclusive(self, kind: Kind) -> bool:
+        instance = self._names.as_instance(kind)
+        if instance is None or not self._excludes(kind):
+            return False
+        if instance.type.kind == "condition":
+            made = instance.made_at
+            if instance.type.api == "asyncio":
+                return True
+            lock = made.argument(0, "lock") if isinstance(made, s.Call) else None
+            kinds = () if lock is None else self._names.kinds(lock)
+            return bool(kinds) and all(self._is_exclusive(inner) for inner in kinds)
+        return instance.type.kind != "rlock"
+
+    def _excludes(self, kind: Kind) -> bool:
+        """Whether one holder keeps all others out: not so a semaphore, unless it is known to start at one."""
+        instance = self._names.as_instance(kind)
+        if instance is None or instance.type.kind not in self._names.catalog.lock_kinds:
+            return False
+        if instance.type.kind not in ("semaphore", "bounded_semaphore"):
+            return True
+        made = instance.made_at
+        if not isinstance(made, s.Call) or made.has_star:
+            return False
+        value = made.argument(0, "value")
+        return value is None or (isinstance(value, s.Constant) and value.value == 1)
 
     # ---- handing over
 

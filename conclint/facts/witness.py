@@ -57,6 +57,15 @@ class Witness:
         ``first`` says what happens at the first move (``""`` tells it like any other), ``last`` what has happened
         at the end of the path.
         """
+        steps = self.steps(first)
+        if len(steps) > 1:
+            steps[-1] = steps[-1]._replace(message=f"{steps[-1].message}: {last}")
+        elif steps:
+            steps[-1] = steps[-1]._replace(message=f"{steps[-1].message}, and {last}")
+        return tuple(steps)
+
+    def steps(self, first: str = "") -> list[Step]:
+        """The steps worth showing, as :meth:`tell` says, with nothing said of the end."""
         steps: list[Step] = []
         for index, move in enumerate(self.moves):
             message = first if first and index == 0 else _message(move)
@@ -64,11 +73,7 @@ class Witness:
                 steps.append(Step(move.step.node, message))
         if len(steps) > _MOST_STEPS:
             steps = steps[:3] + steps[len(steps) - (_MOST_STEPS - 3) :]
-        if len(steps) > 1:
-            steps[-1] = steps[-1]._replace(message=f"{steps[-1].message}: {last}")
-        elif steps:
-            steps[-1] = steps[-1]._replace(message=f"{steps[-1].message}, and {last}")
-        return tuple(steps)
+        return steps
 
 
 def what_raises(node: s.Node) -> str:

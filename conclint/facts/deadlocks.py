@@ -1,0 +1,48 @@
+"""Code that waits for itself: a lock acquired by whoever holds it already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .. import syntax as s
+from ..kinds import Place
+from .lock_facts import LockFacts
+from .sections import Section, Sections
+from .takings import Taking, Takings
+
+
+class SelfDeadlock(NamedTuple):
+    """A blocking acquire of a lock that is held, and that its holder cannot acquire twice."""
+
+    section: Section
+    taking: Taking
+
+
+def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings) -> Iterator[SelfDeadlock]:
+    """Every acquire, or call that comes to one, of a non-reentrant lock that is held there; one a place.
+
+    A loop that comes back to the same acquire is a leak, and not told here. Nor is a lock taken by hand that another
+    function gives back: to wait for that may be what the second acquire is for.
+    """
+    seen: set[s.Node] = set()
+    for section in sections.all():
+        if not is_one_object(section.place):
+            continue
+        if isinstance(section.site, s.Call) and locks.is_signal(section.place, section.scope):
+            continue
+        for event in section.events:
+            for taking in takings.at(event) if event not in seen and event is not section.site else ():
+                if (
+                    taking.place == section.place
+                    and locks.uses.blocks_its_holder(taking.origin.place)
+                    and takings.is_feasible(taking)
+                ):
+                    seen.add(event)
+                    yield SelfDeadlock(section, taking)
+                    break
+
+
+def is_one_object(place: Place) -> bool:
+    """Whether the place means the same object wherever it is named: no item of a container that a variable picks."""
+    return not any(part.startswith("[") and not (part[1].isdigit() or part[1] in "'\"b-") for part in place.path)

@@ -1,0 +1,183 @@
+"""Critical sections: what runs while a lock is held.
+
+Where a function takes a lock only by ``with``, its sections are the bodies, and no graph is needed to see that. Where it
+also acquires or releases by hand, the paths decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from .. import syntax as s
+from ..kinds import Place
+from ..rule import Step
+from .calls import Calls
+from .lock_facts import LockFacts
+from .lock_paths import LockPaths
+
+_EVENTS = (s.Call, s.Await, s.Yield, s.WithItem, s.For)
+
+
+class Section:
+    """A stretch of one function in which it holds a lock.
+
+    ``events`` are the nodes that run meanwhile and may matter, in order: calls, awaits, yields, loops, reads of
+    properties, and ``with`` items, which stand for their being entered.
+    """
+
+    __slots__ = ("_paths", "events", "place", "receiver", "scope", "site")
+
+    def __init__(
+        self, scope: s.Scope, place: Place, site: s.Node, receiver: s.Expr, paths: LockPaths | None = None
+    ) -> None:
+        self.scope = scope
+        self.place = place
+        self.site = site
+        """The ``acquire()``, the ``with`` item, or the call of a helper that takes the lock."""
+        self.receiver = receiver
+        """The expression that names the lock, or the helper."""
+        self.events: dict[s.Node, None] = {}
+        self._paths = paths
+
+    def path(self, event: s.Node, name: str, end: str) -> tuple[Step, ...]:
+        """How the lock, called ``name``, comes to be held at ``event``, where ``end`` happens."""
+        start = Step(self.site, f"`{name}` is acquired")
+        witness = None if self._paths is None else self._paths.witness(self.site, event)
+        between = () if witness is None else witness.steps()
+        return (start, *(step for step in between if step.node not in (self.site, event)), Step(event, end))
+
+
+class Sections:
+    """The critical sections of a module."""
+
+    def __init__(self, calls: Calls, locks: LockFacts) -> None:
+        self._calls = calls
+        self._module = calls.module
+        self._locks = locks
+        self._by_scope: dict[s.Scope, list[Section]] = {}
+        self._bound_in: dict[s.Scope, frozenset[str]] = {}
+        self._around: dict[s.Scope, dict[s.Node, list[Section]]] = {}
+
+    @cached_property
+    def scopes(self) -> list[s.Scope]:
+        """The functions (and module) that take some lock, in source order."""
+        uses = self._locks.uses
+        taking: set[s.Node] = set(uses.scopes())
+        taking.update(_scope_of(item, self._module) for item in uses.with_items())
+        scopes: list[s.Scope] = [self._module, *self._module.functions]
+        return [scope for scope in scopes if scope in taking]
+
+    def all(self) -> Iterator[Section]:
+        """Every section of the module."""
+        for scope in self.scopes:
+            yield from self.of(scope)
+
+    def of(self, scope: s.Scope) -> list[Section]:
+        """The sections of one function."""
+        known = self._by_scope.get(scope)
+        if known is None:
+            known = self._by_scope[scope] = list(self._find(scope))
+        return known
+
+    def around(self, event: s.Node) -> list[Section]:
+        """The sections of its own function that ``event`` runs in, outermost first."""
+        scope = _scope_of(event, self._module)
+        known = self._around.get(scope)
+        if known is None:
+            known = self._around[scope] = {}
+            for section in self.of(scope):
+                for node in section.events:
+                    known.setdefault(node, []).append(section)
+        return known.get(event, [])
+
+    def is_callers(self, event: s.Node, place: Place) -> bool:
+        """Whether ``event`` can be reached with the lock as the caller has it: neither taken nor given back."""
+        scope = _scope_of(event, self._module)
+        paths = self._locks.paths(scope, place) if self._locks.uses.at(scope, place) else None
+        if paths is not None:
+            return paths.is_callers(event)
+        return not any(section.place == place for section in self.around(event))
+
+    def _find(self, scope: s.Scope) -> Iterator[Section]:
+        uses = self._locks.uses
+        followed: set[Place] = set()
+        for place in dict.fromkeys(op.place for op in uses.of(scope)):
+            paths = self._locks.paths(scope, place)
+            if paths is not None:
+                followed.add(place)
+                yield from self._by_paths(scope, place, paths)
+        for item in self._items.get(scope, ()):
+            for place in uses.taken_by(item):
+                if place in followed:
+                    continue
+                paths = self._locks.paths(scope, place) if self._is_rebound(scope, place) else None
+                if paths is None:
+                    yield self._by_body(scope, place, item)
+                else:
+                    followed.add(place)
+                    yield from self._by_paths(scope, place, paths)
+
+    def _is_rebound(self, scope: s.Scope, place: Place) -> bool:
+        """Whether ``scope`` binds something on the way to the lock, so that its name may come to mean another one."""
+        known = self._bound_in.get(scope)
+        if known is None:
+            known = self._bound_in[scope] = _bound_more_than_once(scope)
+        return str(place.root[-1]) in known or not known.isdisjoint(place.path)
+
+    @cached_property
+    def _items(self) -> dict[s.Scope, list[s.WithItem]]:
+        items: dict[s.Scope, list[s.WithItem]] = {}
+        for item in self._locks.uses.with_items():
+            items.setdefault(_scope_of(item, self._module), []).append(item)
+        return items
+
+    def _by_body(self, scope: s.Scope, place: Place, item: s.WithItem) -> Section:
+        section = Section(scope, place, item, item.context)
+        statement = item.parent
+        assert isinstance(statement, s.With)
+        later = statement.items[statement.items.index(item) + 1 :]
+        for part in (*later, *statement.body):
+            for node in s.walk(part, into_functions=False):
+                if self._matters(node):
+                    section.events[node] = None
+        return section
+
+    def _by_paths(self, scope: s.Scope, place: Place, paths: LockPaths) -> Iterator[Section]:
+        sections: dict[s.Node, Section] = {}
+        for site, receiver, node in paths.held():
+            if self._matters(node):
+                section = sections.get(site)
+                if section is None:
+                    section = sections[site] = Section(scope, place, site, receiver, paths)
+                section.events.setdefault(node)
+        yield from sections.values()
+
+    def _matters(self, node: s.Node) -> bool:
+        return isinstance(node, _EVENTS) or (isinstance(node, s.Attribute) and node.attr in self._calls.properties)
+
+
+def _bound_more_than_once(scope: s.Scope) -> frozenset[str]:
+    """The variables that ``scope`` binds twice or in a loop, and the attributes that it assigns at all."""
+    once: set[str] = set()
+    more: set[str] = set()
+    for node in s.own_nodes(scope):
+        if isinstance(node, s.Assign):
+            targets = node.targets
+        elif isinstance(node, (s.For, s.Clause)):
+            targets = [node.target, node.target]
+        elif isinstance(node, (s.AugAssign, s.NamedExpr)):
+            targets = [node.target, node.target]
+        else:
+            continue
+        for target in targets:
+            for part in target.elements if isinstance(target, s.Display) else (target,):
+                name = s.last_name(part)
+                if isinstance(part, s.Attribute) or name in once:
+                    more.add(name)
+                once.add(name)
+    return frozenset(more)
+
+
+def _scope_of(node: s.Node, module: s.Module) -> s.Scope:
+    return s.enclosing_function(node) or module

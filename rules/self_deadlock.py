@@ -1,0 +1,119 @@
+"""# self-deadlock (CNC106)
+
+## What it finds
+
+A lock that is not re-entrant, acquired by code that already holds it: a `with` inside a `with`, a second `acquire()`, or
+a call of a method or function that takes the lock, directly or through others. Properties, context managers, inherited
+methods and `Condition(lock)`, which is that lock under another name, count.
+
+## Why it matters
+
+The thread waits for itself: it hangs at that line for ever, and every other thread that wants the lock hangs with it. It
+happens the first time the path is taken.
+
+## Bad
+
+```python
+import threading
+
+
+class Account:
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._balance = 0
+
+    def balance(self):
+        with self._lock:
+            return self._balance
+
+    def withdraw(self, amount):
+        with self._lock:
+            if self.balance() < amount:
+                raise ValueError("not enough")
+            self._balance -= amount
+```
+
+## Good
+
+```python
+import threading
+
+
+class Account:
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._balance = 0
+
+    def balance(self):
+        with self._lock:
+            return self._balance
+
+    def withdraw(self, amount):
+        with self._lock:
+            if self._balance < amount:
+                raise ValueError("not enough")
+            self._balance -= amount
+```
+
+An `RLock` in place of the `Lock` is the other way.
+
+## When it stays silent
+
+- `RLock`, and `Condition()`, which makes one for itself.
+- Non-blocking and timed acquires, which come back.
+- Semaphores, unless they are known to start at one.
+- The same attribute of two objects, and items that a variable picks out of a container: those are different locks.
+- A helper that gives the lock back before it takes it again, and one that is told by a constant argument not to take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conclint.model import Rule, Severity
+from conclint.rule import ModuleContext, Report, Step
+
+if TYPE_CHECKING:
+    from conclint.facts.deadlocks import SelfDeadlock
+
+
+def check(module: ModuleContext) -> Iterator[Report]:
+    for found in module.facts.self_deadlocks():
+        yield _report(module, found)
+
+
+def _report(module: ModuleContext, found: SelfDeadlock) -> Report:
+    section, taking = found
+    locks = module.facts.locks.uses
+    held = locks.receiver_at(section.site) or locks.receiver(section.place) or section.receiver
+    name = module.text(held)
+    line = module.line(section.site)
+    if taking.callee is None:
+        again = module.text(locks.receiver_at(taking.site) or held)
+        what = f"`{name}` is acquired again by code that holds it"
+        if again != name:
+            what = f"`{again}` is acquired by code that holds the same lock as `{name}`"
+        message = f"{what} since line {line}: the thread waits for itself forever"
+        steps = section.path(taking.site, name, f"`{name}` is acquired again")
+    else:
+        message = (
+            f"`{module.text(taking.site)}` acquires `{name}`, which is held here since line {line}: "
+            "the thread waits for itself forever"
+        )
+        inner = list(taking.chain())[1:]
+        steps = (
+            *section.path(taking.site, name, f"calls `{taking.callee.name}`"),
+            *(Step(t.site, f"calls `{t.callee.name}`") for t in inner if t.callee is not None),
+            Step(inner[-1].site, f"`{name}` is acquired again"),
+        )
+    return Report(taking.node, message, steps)
+
+
+RULE = Rule(
+    code="CNC106",
+    name="self-deadlock",
+    summary="A lock that is not re-entrant is acquired by code that holds it",
+    severity=Severity.ERROR,
+    check=check,
+)
