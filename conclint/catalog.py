@@ -42,6 +42,13 @@ class Runs(NamedTuple):
     """``thread``, ``pool task`` or ``done callback``."""
 
 
+class Waits(NamedTuple):
+    """How a method that waits may be told not to: position and keyword of an argument each."""
+
+    block: tuple[int, str] | None
+    timeout: tuple[int, str] | None
+
+
 class Catalog:
     """The catalogue, indexed for the questions the model asks."""
 
@@ -67,6 +74,14 @@ class Catalog:
             for name, entry in data["runs"].items()
         }
         self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}
+        self.waits: dict[str, dict[str, Waits]] = {
+            kind: {
+                name: Waits(_position(entry, "block"), _position(entry, "timeout")) for name, entry in methods.items()
+            }
+            for kind, methods in data["waits"].items()
+        }
+        self.slow_functions = frozenset(data["slow"]["functions"])
+        self.slow_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["slow"]["of"].items()}
         starts = data["starts_processes"]
         self.process_constructors = frozenset(starts["constructors"])
         self.process_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in starts["methods"].items()}
@@ -102,6 +117,11 @@ class Catalog:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""
         verb = re.match(r"_*([a-z]+)", method)
         return verb is not None and (verb[1] in self._cleanup_verbs or method in self._cleanup_verbs)
+
+
+def _position(entry: dict[str, Any], name: str) -> tuple[int, str] | None:
+    found = entry.get(name)
+    return None if found is None else (found[0], found[1])
 
 
 @cache

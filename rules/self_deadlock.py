@@ -2,13 +2,13 @@
 
 ## What it finds
 
-A lock that is not re-entrant, acquired by code that already holds it: a `with` inside a `with`, a second `acquire()`, or
-a call of a method or function that takes the lock, directly or through others. Properties, context managers, inherited
-methods and `Condition(lock)`, which is that lock under another name, count.
+A lock that is not re-entrant, acquired by code that already holds it: a `with` inside a `with`, a second `acquire()`,
+or a call of a method or function that takes the lock, directly or through others. Properties, context managers,
+inherited methods and `Condition(lock)`, which is that lock under another name, count.
 
 ## Why it matters
 
-The thread waits for itself: it hangs at that line for ever, and every other thread that wants the lock hangs with it. It
+The thread waits for itself: it hangs there for ever, and every other thread that wants the lock hangs with it. It
 happens the first time the path is taken.
 
 ## Bad
@@ -63,7 +63,7 @@ An `RLock` in place of the `Lock` is the other way.
 - Non-blocking and timed acquires, which come back.
 - Semaphores, unless they are known to start at one.
 - The same attribute of two objects, and items that a variable picks out of a container: those are different locks.
-- A helper that gives the lock back before it takes it again, and one that is told by a constant argument not to take it.
+- A helper that gives the lock back before it takes it again, and one that a constant argument tells not to take it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from .flow import Flow
 from .handlers import Handlers
 from .lives import Lives
 from .lock_facts import LockFacts
+from .lock_order import LockOrder
 from .running import Running
 from .sections import Sections
 from .startup import Startup
@@ -60,6 +61,10 @@ class Facts:
     def self_deadlocks(self) -> Iterator[SelfDeadlock]:
         """Every lock acquired by code that holds it, and cannot acquire it twice."""
         return self_deadlocks(self.locks, self.sections, self.takings)
+
+    @cached_property
+    def lock_order(self) -> LockOrder:
+        return LockOrder(self.locks.uses, self.sections, self.takings)
 
     @cached_property
     def handlers(self) -> Handlers:

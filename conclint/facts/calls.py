@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Union
 
 from .. import syntax as s
@@ -71,6 +72,25 @@ class Calls:
                     self._to.setdefault(callee, []).append(site)
         return self._to.get(function, [])
 
+    def is_private(self, function: s.Function) -> bool:
+        """Whether only the calls in this file run ``function``: so its name says, and nothing takes it as a value."""
+        if function.is_lambda or not function.name.startswith("_") or function.name.endswith("__"):
+            if self._names.owner(function) is not None or not _around(function):
+                return False
+        return function not in self._values
+
+    @cached_property
+    def _values(self) -> set[s.Function]:
+        """The functions that are passed on, stored or returned."""
+        taken: set[s.Function] = set()
+        defined = {function.name for function in self.module.functions}
+        nodes: list[s.Name | s.Attribute] = [*self.module.all(s.Attribute), *self.module.all(s.Name)]
+        for node in nodes:
+            called = isinstance(node.parent, s.Call) and node.parent.func is node
+            if not called and s.last_name(node) in defined:
+                taken.update(self._names.functions(node))
+        return taken
+
     def _find(self, site: Site) -> Iterator[s.Function]:
         if isinstance(site, s.Attribute):
             if site.attr in self.properties and not _is_target(site):
@@ -118,7 +138,7 @@ class Calls:
     def _from_self(self, place: Place, site: Site, callee: s.Function) -> Place | None:
         names = self._names
         if names.self_class(callee) is None:  # a function inside a method, or a lambda: `self` is the method's
-            provider = next((f for f in _functions_around(callee) if names.self_class(f) is not None), None)
+            provider = next((f for f in _around(callee) if names.self_class(f) is not None), None)
             return place if provider is not None and _inside(site, provider) else None
         receiver = self._receiver(site)
         if receiver is None:
@@ -168,10 +188,9 @@ def _is_target(node: s.Attribute) -> bool:
     return isinstance(parent, (s.Assign, s.Delete)) and any(target is node for target in parent.targets)
 
 
-def _functions_around(function: s.Function) -> Iterator[s.Function]:
-    for parent in s.ancestors(function):
-        if isinstance(parent, s.Function):
-            yield parent
+def _around(function: s.Function) -> list[s.Function]:
+    """The functions that ``function`` is defined in, the innermost first."""
+    return [parent for parent in s.ancestors(function) if isinstance(parent, s.Function)]
 
 
 def _inside(node: s.Node, outer: s.Node) -> bool:

@@ -1,7 +1,7 @@
 """Critical sections: what runs while a lock is held.
 
-Where a function takes a lock only by ``with``, its sections are the bodies, and no graph is needed to see that. Where it
-also acquires or releases by hand, the paths decide.
+Where a function takes a lock only by ``with``, its sections are the bodies, and no graph is needed to see that. Where
+it also acquires or releases by hand, the paths decide.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Sections:
         self._module = calls.module
         self._locks = locks
         self._by_scope: dict[s.Scope, list[Section]] = {}
+        self._on_entry: dict[s.Scope, frozenset[Place]] = {}
         self._bound_in: dict[s.Scope, frozenset[str]] = {}
         self._around: dict[s.Scope, dict[s.Node, list[Section]]] = {}
 
@@ -98,6 +99,29 @@ class Sections:
         if paths is not None:
             return paths.is_callers(event)
         return not any(section.place == place for section in self.around(event))
+
+    def held_on_entry(self, scope: s.Scope) -> frozenset[Place]:
+        """The locks that every caller of a private function holds, all of its callers being in view."""
+        known = self._on_entry.get(scope)
+        if known is None:
+            self._on_entry[scope] = frozenset()  # for recursion
+            known = self._on_entry[scope] = self._held_by_callers(scope)
+        return known
+
+    def _held_by_callers(self, scope: s.Scope) -> frozenset[Place]:
+        if not isinstance(scope, s.Function) or not self._calls.is_private(scope):
+            return frozenset()
+        common: frozenset[Place] | None = None
+        for site in self._calls.to(scope):
+            held = {section.place for section in self.around(site)}
+            held |= self.held_on_entry(_scope_of(site, self._module))
+            common = frozenset(held) if common is None else common & held
+        if not common:
+            return frozenset()
+        sites = self._calls.to(scope)
+        return frozenset(
+            place for place in common if all(self._calls.translate(place, site, scope) == place for site in sites)
+        )
 
     def _find(self, scope: s.Scope) -> Iterator[Section]:
         uses = self._locks.uses
@@ -164,9 +188,7 @@ def _bound_more_than_once(scope: s.Scope) -> frozenset[str]:
     for node in s.own_nodes(scope):
         if isinstance(node, s.Assign):
             targets = node.targets
-        elif isinstance(node, (s.For, s.Clause)):
-            targets = [node.target, node.target]
-        elif isinstance(node, (s.AugAssign, s.NamedExpr)):
+        elif isinstance(node, (s.For, s.Clause, s.AugAssign, s.NamedExpr)):
             targets = [node.target, node.target]
         else:
             continue
