@@ -6,6 +6,7 @@ from .acquire_result_ignored import RULE as CNC104
 from .excepthook_on_instance import RULE as CNC304
 from .future_dropped import RULE as CNC501
 from .lock_not_released import RULE as CNC101
+from .lock_without_with import RULE as CNC103
 from .main_guard_missing import RULE as CNC401
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
@@ -13,4 +14,4 @@ from .syntax_error import RULE as CNC900
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
 
-RULES: tuple[Rule, ...] = (CNC101, CNC102, CNC104, CNC105, CNC301, CNC302, CNC304, CNC401, CNC501, CNC900)
+RULES: tuple[Rule, ...] = (CNC101, CNC102, CNC103, CNC104, CNC105, CNC301, CNC302, CNC304, CNC401, CNC501, CNC900)

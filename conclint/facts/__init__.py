@@ -13,6 +13,7 @@ from .handlers import Handlers
 from .lives import Lives
 from .lock_facts import LockFacts
 from .running import Running
+from .sections import Sections
 from .startup import Startup
 from .swallowing import Swallowing
 from .values import ValueFlow
@@ -40,6 +41,10 @@ class Facts:
     @cached_property
     def locks(self) -> LockFacts:
         return LockFacts(self.flow)
+
+    @cached_property
+    def sections(self) -> Sections:
+        return Sections(self.flow, self.locks)
 
     @cached_property
     def handlers(self) -> Handlers:
