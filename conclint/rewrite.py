@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from .facts.sections import Section
 
 _FLIPPED = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
+_SIGN = re.compile(r"[=!]=|is\s+not|is|not\s+in|in")
 _COMMENT_OR_NOTHING = re.compile(r"\s*(#.*)?")
 _NOTHING_OR_FINALLY = re.compile(r"\s*(finally\s*:\s*)?")
+_LAYOUT = (tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
 _STRING_STARTS = {getattr(tokenize, f"{letter}STRING_START", None) for letter in "FT"} - {None}
 _STRING_ENDS = {getattr(tokenize, f"{letter}STRING_END", None) for letter in "FT"} - {None}
 
@@ -79,8 +81,10 @@ class Rewriter:
         indent = self.indent(start.line)
         if self.before(start).strip() or not _COMMENT_OR_NOTHING.fullmatch(self.after(end)):
             raise _UnwritableError
-        if not self._lines[start.line - 1].startswith("if", start.column - 1):
+        if not self.line(start.line).startswith("if", start.column - 1):
             raise _UnwritableError  # an `elif`
+        if not isinstance(func.value, (s.Name, s.Attribute, s.Subscript, s.Call)):
+            raise _UnwritableError
         test = self._extent(guard.test)
         if any(test.line <= number < test.end_line or end.line <= number < end.end_line for number in scan.comments):
             raise _UnwritableError
@@ -95,10 +99,17 @@ class Rewriter:
     def _denied(self, test: s.Expr) -> str:
         """The text of an expression that is true where ``test`` is false."""
         if isinstance(test, s.Not):
-            return self.text(test.operand)
-        if isinstance(test, s.Compare) and len(test.ops) == 1 and test.ops[0] in _FLIPPED:
-            return f"{self.text(test.left)} {_FLIPPED[test.ops[0]]} {self.text(test.rights[0])}"
+            needs = isinstance(test.operand, (s.Display, s.Comprehension)) and test.operand.kind in (
+                "tuple",
+                "generator",
+            )
+            return f"({self.text(test.operand)})" if needs else self.text(test.operand)
         text = self.text(test)
+        if isinstance(test, s.Compare) and len(test.ops) == 1 and test.ops[0] in _FLIPPED:
+            left, right = self._extent(test.left), self._extent(test.rights[0])
+            sign = self.slice(Span(left.end_line, left.end_column, right.line, right.column))
+            start = len(self.slice(self._extent(test)._replace(end_line=left.end_line, end_column=left.end_column)))
+            return text[:start] + _SIGN.sub(_FLIPPED[test.ops[0]], sign, count=1) + text[start + len(sign) :]
         is_one = isinstance(test, (s.Name, s.Attribute, s.Call, s.Subscript, s.Constant))
         return f"not {text}" if is_one else f"not ({text})"
 
@@ -128,8 +139,11 @@ class Rewriter:
         return self.line(span.end_line)[span.end_column - 1 :]
 
     def text(self, node: s.Node) -> str:
-        """The source of ``node``, which must hold no comment."""
-        span = self._extent(node)
+        """The source of ``node``, without parentheses around it. It must hold no comment."""
+        return self.slice(self._extent(node))
+
+    def slice(self, span: Span) -> str:
+        """The source at ``span``."""
         if span.line == span.end_line:
             return self.line(span.line)[span.column - 1 : span.end_column - 1]
         parts = [self.line(span.line)[span.column - 1 :], *self._lines[span.line : span.end_line - 1]]
@@ -171,7 +185,7 @@ class Scan:
                 self.comments[token.start[0] + offset] = token.string
             elif token.type == tokenize.NEWLINE:
                 fresh = True
-            elif token.type not in (tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
+            elif token.type not in _LAYOUT:
                 if fresh:
                     self.logical.add(token.start[0] + offset)
                     fresh = False
@@ -203,7 +217,7 @@ class _WithWriter:
 
     def edits(self) -> tuple[Edit, ...]:
         first, section = self._first, self._section
-        if any("\f" in self._source.indent(number) for number in range(first.line, self._last.end_line + 1)):
+        if any("\f" in self._source.indent(number) for number in self._scan.logical):
             raise _UnwritableError
         self._alone(first)
         guard = section.guard
