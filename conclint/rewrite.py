@@ -263,6 +263,8 @@ class _WithWriter:
 
     def _alone(self, span: Span) -> None:
         """Make sure that the statement at ``span`` has its lines to itself, but for a comment at the end."""
+        if span.line not in self._scan.logical or self._source.line(max(span.line - 1, 1)).endswith("\\"):
+            raise _UnwritableError
         if not _COMMENT_OR_NOTHING.fullmatch(self._source.after(span)):
             raise _UnwritableError
         if not (_NOTHING_OR_FINALLY if span is self._last else re.compile(r"\s*")).fullmatch(self._source.before(span)):

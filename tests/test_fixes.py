@@ -197,6 +197,22 @@ def test_tabs_and_spaces_mixed_so_that_only_python_understands_are_left_alone() 
     assert fixed(source) == source
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "last = 'w'; \\\nlock.acquire()\nlast = 'x'\nlock.release()\n",
+        "lock.acquire()\nlast = 'x'; \\\nlock.release()\n",
+        "lock.acquire()\nlast = 'x'\nlock.release() \\\n\n",
+        "lock.acquire(); last = 'x'\nlast += 'y'\nlock.release()\n",
+        "if last: pass\nelse: lock.acquire(); last = 'x'; lock.release()\n",
+    ],
+)
+def test_lines_that_hold_more_than_one_statement_are_left_alone(body: str) -> None:
+    compile(HEAD + body, "module.py", "exec")
+    assert "CNC102" in {finding.code for finding in findings(HEAD + body)}
+    assert fixed(HEAD + body) == HEAD + body
+
+
 def test_columns_count_characters() -> None:
     source = HEAD + "class Ä:\n  def é(self, ö: threading.Lock):\n    ö.acquire()\n    self.ü = '🔒'\n    ö.release()\n"
     assert fixed(source).endswith("    with ö:\n      self.ü = '🔒'\n")
