@@ -17,7 +17,7 @@ from . import syntax as s
 from .model import Applicability, Edit, Fix, Span
 
 if TYPE_CHECKING:
-    from .facts.sections import Section
+    from .facts.with_blocks import WithBlock
 
 _FLIPPED = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
 _SIGN = re.compile(r"[=!]=|is\s+not|is|not\s+in|in")
@@ -40,7 +40,7 @@ class Rewriter:
         self._extent = extent
         self._indentation = indentation
 
-    def as_with(self, section: Section | None, *, safe: bool) -> Fix | None:
+    def as_with(self, section: WithBlock | None, *, safe: bool) -> Fix | None:
         """``section`` under a ``with`` statement, if that can be written.
 
         The fix is safe only if it is to be, and the lock is certainly one of Python's: what merely has a lock's
@@ -200,7 +200,7 @@ class Scan:
 class _WithWriter:
     """Writes one section as a ``with`` statement."""
 
-    def __init__(self, source: Rewriter, section: Section) -> None:
+    def __init__(self, source: Rewriter, section: WithBlock) -> None:
         self._source = source
         self._section = section
         receiver = source.extent(section.op.receiver)

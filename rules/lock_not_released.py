@@ -130,7 +130,7 @@ def _report(module: ModuleContext, leak: Leak) -> Report:
     if leak.how.value == "again":
         consequence = "it blocks on itself forever"
     steps = leak.path.tell(f"`{name}` is acquired", end)
-    fix = module.rewrite.as_with(module.facts.sections.leaking(leak.op), safe=False)
+    fix = module.rewrite.as_with(module.facts.with_blocks.leaking(leak.op), safe=False)
     return Report(leak.op.call, f"{_cause(module, leak)} {state}; {consequence}", steps, fix)
 
 

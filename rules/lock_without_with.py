@@ -81,7 +81,7 @@ from conclint.rule import ModuleContext, Report, Step
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for section in module.facts.sections.guarded():
+    for section in module.facts.with_blocks.guarded():
         op = section.op
         name = module.text(op.receiver)
         keyword = "async with" if section.is_async else "with"

@@ -76,7 +76,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
                 "an exception raised between here and there would leave it held forever"
             )
             steps = (Step(pair.release, "released here, but not after an exception"),)
-            fix = module.rewrite.as_with(module.facts.sections.unprotected(pair), safe=True)
+            fix = module.rewrite.as_with(module.facts.with_blocks.unprotected(pair), safe=True)
             yield Report(pair.op.call, message, steps, fix)
 
 

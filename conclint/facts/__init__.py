@@ -13,10 +13,10 @@ from .handlers import Handlers
 from .lives import Lives
 from .lock_facts import LockFacts
 from .running import Running
-from .sections import Sections
 from .startup import Startup
 from .swallowing import Swallowing
 from .values import ValueFlow
+from .with_blocks import WithBlocks
 from .witness import what_raises
 
 
@@ -43,8 +43,8 @@ class Facts:
         return LockFacts(self.flow)
 
     @cached_property
-    def sections(self) -> Sections:
-        return Sections(self.flow, self.locks)
+    def with_blocks(self) -> WithBlocks:
+        return WithBlocks(self.flow, self.locks)
 
     @cached_property
     def handlers(self) -> Handlers:

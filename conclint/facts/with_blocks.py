@@ -18,7 +18,7 @@ from .lock_paths import Pair
 from .locks import Action, LockOp
 
 
-class Section(NamedTuple):
+class WithBlock(NamedTuple):
     """A lock that is held from one statement to another, in a way that ``with`` would say."""
 
     op: LockOp
@@ -42,8 +42,8 @@ class _Stretch(NamedTuple):
     guard: s.Try | None
 
 
-class Sections:
-    """The critical sections of a module."""
+class WithBlocks:
+    """The sections of a module that ``with`` would say."""
 
     def __init__(self, flow: Flow, locks: LockFacts) -> None:
         self._names = flow.names
@@ -53,7 +53,7 @@ class Sections:
 
     # ---- questions
 
-    def unprotected(self, pair: Pair) -> Section | None:
+    def unprotected(self, pair: Pair) -> WithBlock | None:
         """The section of a pair without ``finally``: as it was on every path but that of an exception."""
         stretch = self._stretch(pair.op)
         if stretch is None or stretch.guard is not None or not stretch.between:
@@ -63,7 +63,7 @@ class Sections:
             return None
         return self._section(pair.op, stretch, dropped)
 
-    def leaking(self, op: LockOp) -> Section | None:
+    def leaking(self, op: LockOp) -> WithBlock | None:
         """The section of an acquire that some path does not undo: ``with`` would, on every path."""
         stretch = self._stretch(op)
         if stretch is None or not (stretch.between or stretch.guard):
@@ -76,7 +76,7 @@ class Sections:
         releases = [node for node in _inside(between) if isinstance(node, s.Stmt) and self._releases(node, op)]
         return releases if all(_before_jump(release, between) for release in releases) else None
 
-    def guarded(self) -> Iterator[Section]:
+    def guarded(self) -> Iterator[WithBlock]:
         """The correct ones: an acquire, and a ``try`` whose ``finally`` releases."""
         uses = self._locks.uses
         for scope in uses.scopes():
@@ -89,7 +89,7 @@ class Sections:
                     wrong.update(bad.op.call for bad in paths.bad_releases())
                     yield from (c for c in candidates if c.op.call not in wrong and _call(c.release) not in wrong)
 
-    def _guarded(self, ops: Iterable[LockOp]) -> Iterator[Section]:
+    def _guarded(self, ops: Iterable[LockOp]) -> Iterator[WithBlock]:
         for op in ops:
             if op.action is not Action.ACQUIRE or op.instance is None or op.is_counter:
                 continue
@@ -135,7 +135,7 @@ class Sections:
 
     # ---- whether `with` means the same
 
-    def _section(self, op: LockOp, stretch: _Stretch, dropped: Iterable[s.Stmt]) -> Section | None:
+    def _section(self, op: LockOp, stretch: _Stretch, dropped: Iterable[s.Stmt]) -> WithBlock | None:
         if not _is_plain(op.receiver):
             return None
         is_async = isinstance(op.call.parent, s.Await)
@@ -149,7 +149,7 @@ class Sections:
                 return None
         is_own = any(isinstance(kind, LocalInstance) for kind in self._names.kinds(op.receiver))
         is_certain = op.instance is not None and not is_own
-        return Section(op, stretch.acquire, stretch.release, stretch.guard, tuple(dropped), is_async, is_certain)
+        return WithBlock(op, stretch.acquire, stretch.release, stretch.guard, tuple(dropped), is_async, is_certain)
 
     def _touches(self, node: s.Node, op: LockOp) -> bool:
         """Whether ``node`` does something to the lock, or gives it to somebody who may."""
