@@ -50,8 +50,9 @@ def count():
 ## Fix
 
 `with`, round everything between the two, where both are statements of one block and nothing between them touches the
-lock, rebinds it or jumps away. The fix is unsafe where only a name says that the object is a lock: it may be no
-context manager.
+lock or rebinds it. A release right before an early `return`, `break` or the like goes too, as long as nothing would
+now run with the lock held that did not before. The fix is unsafe where only a name says that the object is a lock: it
+may be no context manager.
 """
 
 from __future__ import annotations
