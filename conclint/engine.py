@@ -19,6 +19,7 @@ from .source import SourceError, Suppressions, decode, may_hold_finding, normali
 
 if TYPE_CHECKING:
     from .facts import Facts
+    from .rewrite import Rewriter
     from .rule import Report
     from .syntax import Node
     from .tree import Tree
@@ -164,6 +165,7 @@ class _Context:
         self._path = path
         self._lines = text.split("\n")
         self._facts: Facts | None = None
+        self._rewrite: Rewriter | None = None
 
     @property
     def facts(self) -> Facts:
@@ -172,6 +174,14 @@ class _Context:
 
             self._facts = Facts(self._tree.module, os.path.basename(self._path))
         return self._facts
+
+    @property
+    def rewrite(self) -> Rewriter:
+        if self._rewrite is None:
+            from .rewrite import Rewriter
+
+            self._rewrite = Rewriter(self._lines, self._tree.extent, self._tree.indentation)
+        return self._rewrite
 
     def line(self, node: Node) -> int:
         return self._tree.span(node).line

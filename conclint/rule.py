@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from .facts import Facts
     from .model import Fix
+    from .rewrite import Rewriter
     from .syntax import Node
 
 
@@ -37,6 +38,10 @@ class ModuleContext(Protocol):
     @property
     def facts(self) -> Facts:
         """The analyses of this file, each made when first asked for."""
+
+    @property
+    def rewrite(self) -> Rewriter:
+        """Makes fixes: edits of this file's text."""
 
     def line(self, node: Node) -> int:
         """The 1-based line on which ``node`` starts."""

@@ -38,9 +38,6 @@ class Tree:
 
     def span(self, node: s.Node) -> Span:
         """Where ``node`` stands; a compound statement is cut down to its header."""
-        if self._ranges is None:
-            wrapper = MetadataWrapper(self._concrete, unsafe_skip_copy=True)
-            self._ranges = wrapper.resolve(PositionProvider)
         if isinstance(node, s.Module):
             return Span(1, 1, 1, 1)
         whole = self._range(node.origin)
@@ -52,7 +49,19 @@ class Tree:
         line, column = max(ends, default=(whole.line, whole.column + len(keyword)))
         return Span(whole.line, whole.column, line, column)
 
+    def extent(self, node: s.Node) -> Span:
+        """Where ``node`` stands, to the end of its last line; that of a compound statement may lie in white space."""
+        return self._range(node.origin)
+
+    @property
+    def indentation(self) -> str:
+        """What this file indents a block by."""
+        return self._concrete.default_indent
+
     def _range(self, origin: object) -> Span:
+        if self._ranges is None:
+            wrapper = MetadataWrapper(self._concrete, unsafe_skip_copy=True)
+            self._ranges = wrapper.resolve(PositionProvider)
         found = self._ranges[origin]
         return Span(found.start.line, found.start.column + 1, found.end.line, found.end.column + 1)
 

@@ -7,6 +7,7 @@ from .excepthook_on_instance import RULE as CNC304
 from .future_dropped import RULE as CNC501
 from .lock_not_released import RULE as CNC101
 from .lock_order_inversion import RULE as CNC107
+from .lock_without_with import RULE as CNC103
 from .main_guard_missing import RULE as CNC401
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
@@ -18,6 +19,7 @@ from .thread_not_joined import RULE as CNC301
 RULES: tuple[Rule, ...] = (
     CNC101,
     CNC102,
+    CNC103,
     CNC104,
     CNC105,
     CNC106,

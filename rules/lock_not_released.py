@@ -70,7 +70,8 @@ class Cache:
         self._data = {}
 
     def get(self, key):
-        self._lock.acquire()
+        if not self._lock.acquire(timeout=1):
+            return None
         try:
             return self._data.get(key)
         finally:
@@ -88,6 +89,13 @@ class Cache:
 - Paths on which the acquire failed: `if not lock.acquire(timeout=1): return`, `got = ...; if got:`.
 - Things that only look like locks: the `acquire()` of a connection pool.
 - A generated function with hundreds of locks: only as many are followed as take time in proportion to its length.
+
+## Fix
+
+`with`, where the acquire and a release (or the `try` whose `finally` releases) are statements of one block and nothing
+between them touches the lock or rebinds it. A release right before an early `return`, `raise`, `break` or `continue`
+goes. The fix is unsafe: the lock is now given back on paths that kept it, which may have been meant, and before an
+early `return` it is held a little longer.
 """
 
 from __future__ import annotations
@@ -95,7 +103,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conclint.model import Rule, Severity
+from conclint.model import FixAvailability, Rule, Severity
 from conclint.rule import ModuleContext, Report
 
 if TYPE_CHECKING:
@@ -122,7 +130,8 @@ def _report(module: ModuleContext, leak: Leak) -> Report:
     if leak.how.value == "again":
         consequence = "it blocks on itself forever"
     steps = leak.path.tell(f"`{name}` is acquired", end)
-    return Report(leak.op.call, f"{_cause(module, leak)} {state}; {consequence}", steps)
+    fix = module.rewrite.as_with(module.facts.with_blocks.leaking(leak.op), safe=False)
+    return Report(leak.op.call, f"{_cause(module, leak)} {state}; {consequence}", steps, fix)
 
 
 def _cause(module: ModuleContext, leak: Leak) -> str:
@@ -150,4 +159,5 @@ RULE = Rule(
     summary="A path leaves the function with the lock still held",
     severity=Severity.ERROR,
     check=check,
+    fix=FixAvailability.UNSAFE,
 )

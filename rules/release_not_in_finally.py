@@ -46,13 +46,20 @@ def count():
 - `acquire()` directly followed by `release()`: nothing lies between them.
 - The release stands in a `finally`, or an `except` clause releases too.
 - The two are halves of a protocol split over functions, or the lock is handed to somebody else.
+
+## Fix
+
+`with`, round everything between the two, where both are statements of one block and nothing between them touches the
+lock or rebinds it. A release right before an early `return`, `break` or the like goes too, as long as nothing would
+now run with the lock held that did not before. The fix is unsafe where only a name says that the object is a lock: it
+may be no context manager.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.model import Rule, Severity
+from conclint.model import FixAvailability, Rule, Severity
 from conclint.rule import ModuleContext, Report, Step
 
 
@@ -69,7 +76,9 @@ def check(module: ModuleContext) -> Iterator[Report]:
                 f"`{name}` is released on line {line} outside `finally`; "
                 "an exception raised between here and there would leave it held forever"
             )
-            yield Report(pair.op.call, message, (Step(pair.release, "released here, but not after an exception"),))
+            steps = (Step(pair.release, "released here, but not after an exception"),)
+            fix = module.rewrite.as_with(module.facts.with_blocks.unprotected(pair), safe=True)
+            yield Report(pair.op.call, message, steps, fix)
 
 
 RULE = Rule(
@@ -78,4 +87,5 @@ RULE = Rule(
     summary="An acquire/release pair that no `finally` protects",
     severity=Severity.WARNING,
     check=check,
+    fix=FixAvailability.SAFE,
 )

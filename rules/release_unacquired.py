@@ -40,11 +40,8 @@ lock = threading.Lock()
 
 def store(rows, write):
     prepared = [row.strip() for row in rows]
-    lock.acquire()
-    try:
+    with lock:
         write(prepared)
-    finally:
-        lock.release()
 ```
 
 ## When it stays silent

@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update",
         action="store_true",
-        help="rewrite findings.txt, the drawings in tests/cfg and the output in README.md",
+        help="rewrite findings.txt and fixes.txt, the drawings in tests/cfg and the output in README.md",
     )
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     "model", "source", "catalog", "syntax", "tree", "kinds", "scopes", "classes", "places", "names",
     "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts",
-    "registry", "config", "gitignore", "discovery", "parsing", "engine", "report", "pages", "cli",
+    "rewrite", "registry", "config", "gitignore", "discovery", "parsing", "engine", "report", "pages", "cli",
     "flake8_plugin", "__main__",
 )  # fmt: skip
 SEEN_BY_RULES = {"model", "rule", "facts", "syntax", "kinds", "catalog"}

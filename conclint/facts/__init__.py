@@ -21,6 +21,7 @@ from .startup import Startup
 from .swallowing import Swallowing
 from .takings import Takings
 from .values import ValueFlow
+from .with_blocks import WithBlocks
 from .witness import what_raises
 
 
@@ -65,6 +66,10 @@ class Facts:
     @cached_property
     def lock_order(self) -> LockOrder:
         return LockOrder(self.locks.uses, self.sections, self.takings)
+
+    @cached_property
+    def with_blocks(self) -> WithBlocks:
+        return WithBlocks(self.flow, self.locks)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -215,6 +215,8 @@ class LockPaths:
         )
         if again is not None and others and again.path.left_by is None:
             return None
+        if again is not None and again.path.raiser is None and self._uses.blocks_its_holder(self._place):
+            return again
         if thrown:
             return self._leak(reached, op, Exit.EXCEPTION, graph.raise_exit, thrown[0], releases)
         return again if op.instance is None or op.instance.type.kind == "lock" else None
