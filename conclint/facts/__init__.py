@@ -11,7 +11,13 @@ from ..names import Names
 from .flow import Flow
 from .handlers import Handlers
 from .lives import Lives
+from .lock_decorators import LockDecorators
 from .lock_facts import LockFacts
+from .lock_misuse import LockMisuse
+from .lock_objects import LockObjects
+from .lock_races import LockRaces
+from .lock_reach import LockReach
+from .lock_sections import LockSections
 from .running import Running
 from .startup import Startup
 from .swallowing import Swallowing
@@ -39,7 +45,31 @@ class Facts:
 
     @cached_property
     def locks(self) -> LockFacts:
-        return LockFacts(self.flow)
+        return LockFacts(self.flow, self.lock_objects)
+
+    @cached_property
+    def lock_objects(self) -> LockObjects:
+        return LockObjects(self.names)
+
+    @cached_property
+    def lock_misuse(self) -> LockMisuse:
+        return LockMisuse(self.flow, self.lock_objects)
+
+    @cached_property
+    def lock_reach(self) -> LockReach:
+        return LockReach(self.names, self.lock_objects, self.values)
+
+    @cached_property
+    def lock_races(self) -> LockRaces:
+        return LockRaces(self.flow, self.locks.uses)
+
+    @cached_property
+    def lock_decorators(self) -> LockDecorators:
+        return LockDecorators(self.flow, self.locks.uses)
+
+    @cached_property
+    def lock_sections(self) -> LockSections:
+        return LockSections(self.flow, self.locks.uses)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import Instance, Place
 from .flow import Flow
+from .lock_objects import LockObjects
 from .lock_paths import LockPaths
 from .locks import Action, LockOp, LockUses
 
@@ -24,9 +25,9 @@ class Effect(NamedTuple):
 class LockFacts:
     """The lock analyses of a module."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, objects: LockObjects) -> None:
         self._flow = flow
-        self.uses = LockUses(flow)
+        self.uses = LockUses(flow, objects)
         self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
         self._givers: dict[Place, set[s.Node]] = {}
         self._follow_helpers()

@@ -14,6 +14,8 @@ from ..catalog import load
 from ..kinds import Instance, LocalFunction, Place
 from ..scopes import BindingKind, ScopeInfo
 from .flow import Flow
+from .lock_misuse import misused_call
+from .lock_objects import LockObjects
 
 
 class Action(Enum):
@@ -69,8 +71,9 @@ class LockOp(NamedTuple):
 class LockUses:
     """The lock operations of a module."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, objects: LockObjects) -> None:
         self._flow = flow
+        self._objects = objects
         self._names = flow.names
         self._catalog = flow.names.catalog
         self.ops: dict[s.Call, list[LockOp]] = {}
@@ -208,17 +211,16 @@ class LockUses:
                 self._collect_call(call, method)
         for access in module.all(s.Attribute):
             if access.attr in release and not (isinstance(access.parent, s.Call) and access.parent.func is access):
-                place = self._place(access.value)
+                place = self.place(access.value)
                 if place is not None:
                     self._note_release(place, s.enclosing_function(access) or module)
-        if self.ops:  # what `with` does matters only to locks that are also taken by hand
-            for item in module.all(s.WithItem):
-                place = self._place(item.context)
-                if place is not None and self._flow.is_lock(item.context):
-                    self.withs[item] = place
-                    self._items.setdefault(place, []).append(item)
+        for item in module.all(s.WithItem):
+            place = self.place(item.context)
+            if place is not None and self._flow.is_lock(item.context):
+                self.withs[item] = place
+                self._items.setdefault(place, []).append(item)
 
-    def _place(self, expr: s.Expr) -> Place | None:
+    def place(self, expr: s.Expr) -> Place | None:
         """Where the lock that ``expr`` names lives; ``Condition(lock)`` is that lock under another name."""
         instance = self._names.instance(expr)
         made = None if instance is None or instance.type.kind != "condition" else instance.made_at
@@ -234,8 +236,8 @@ class LockUses:
     def _collect_call(self, call: s.Call, method: s.Attribute) -> None:
         if not self._flow.is_lock(method.value):
             return
-        place = self._place(method.value)
-        if place is None:
+        place = self.place(method.value)
+        if place is None or misused_call(call, self._objects, self._flow) is not None:
             return
         instance = self._names.instance(method.value)
         action = Action.RELEASE
