@@ -76,11 +76,13 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "entered": "`{call}` gives a bool, which `with` cannot enter: it raises, and `{name}` stays locked",
-    "entered async": "`{call}` is no context manager: `async with` raises TypeError, and `{name}` is not taken",
+    "coroutine entered": "`{call}` makes a coroutine, which `with` cannot enter: it raises, and `{name}` is not taken",
+    "method entered": "`{name}.{detail}` is not called, and `with` cannot enter a method: it raises",
     "not called": "`{name}.{detail}` is not called: the line does nothing",
     "method tested": "`{name}.{detail}` is not called, and a method is always true",
     "lock tested": "`{name}` is a lock, and a lock is always true, taken or free",
-    "no such argument": "acquire() of `{name}`, a lock of {api}, takes no argument {detail}: it raises TypeError",
+    "no such argument": "acquire() of `{name}`, a lock of {api}, takes no `{detail}=`: it raises TypeError",
+    "too many arguments": "acquire() of `{name}`, a lock of {api}, takes fewer arguments: it raises TypeError",
     "timeout of non-blocking": "a non-blocking acquire() takes no timeout: this raises ValueError",
 }
 

@@ -55,6 +55,7 @@ def add(amount):
 - The lock is given to a thread, a callback, a container or a caller, or a nested function uses it.
 - It lives on an object, a class or the module, is a default argument, or comes from a cached function.
 - Generators, whose callers may share one, and functions that the file calls at its top level only.
+- Test functions, which try out the lock itself.
 """
 
 from __future__ import annotations

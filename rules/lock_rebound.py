@@ -57,7 +57,7 @@ class Counter:
 - After-fork handlers: a forked child has no other threads, and has to replace its locks.
 - The first assignment, also a late one: `if self._lock is None: self._lock = threading.Lock()`.
 - asyncio locks, which are made anew for another event loop.
-- Locks that nothing in the file takes.
+- Functions that make the threads which will use the lock, and locks that nothing in the file takes.
 """
 
 from __future__ import annotations

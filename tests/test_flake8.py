@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conclint import flake8_plugin
-from conclint.config import resolve
+from conclint.config import Settings, resolve
 from conclint.flake8_plugin import Plugin
 from conclint.model import Rule, Severity
 from conclint.registry import rules
@@ -93,17 +93,17 @@ def options(select: list[str] | None = None, extend_select: list[str] | None = N
 
 
 @pytest.mark.parametrize(
-    ("chosen", "runs"),
+    ("chosen", "extended"),
     [
-        (options(), False),
-        (options(select=["E", "CNC101"]), False),
-        (options(select=["CNC199"]), True),
-        (options(select=["CNC"]), True),
-        (options(extend_select=["CNC19"]), True),
+        (options(), []),
+        (options(select=["E", "CNC101"]), []),
+        (options(select=["CNC199"]), ["CNC199"]),
+        (options(select=["CNC"]), ["CNC"]),
+        (options(extend_select=["CNC19"]), ["CNC199"]),
     ],
 )
 def test_rules_outside_the_default_set_run_only_where_selected(
-    chosen: Namespace, runs: bool, monkeypatch: pytest.MonkeyPatch
+    chosen: Namespace, extended: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra = Rule("CNC199", "extra", "", Severity.NOTE, lambda context: (), default=False)
     made = (*rules(), extra)
@@ -112,8 +112,10 @@ def test_rules_outside_the_default_set_run_only_where_selected(
     monkeypatch.setattr("conclint.registry.rules", lambda: made)
     monkeypatch.setattr(Plugin, "settings", None)
     Plugin.parse_options(chosen)
-    settings: object = Plugin.settings
-    assert settings == resolve(extend_select=["CNC199"] if runs else [])
+    settings: Settings | None = Plugin.settings
+    assert settings is not None
+    assert settings == resolve(extend_select=extended)
+    assert any(rule.code == "CNC199" for rule in settings.rules) == bool(extended)
 
 
 def test_a_problem_of_ours_is_seen_in_flake8_too(monkeypatch: pytest.MonkeyPatch) -> None:

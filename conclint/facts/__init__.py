@@ -57,7 +57,7 @@ class Facts:
 
     @cached_property
     def lock_reach(self) -> LockReach:
-        return LockReach(self.names, self.lock_objects, self.values)
+        return LockReach(self.names, self.lock_objects, self.values, self.running)
 
     @cached_property
     def lock_races(self) -> LockRaces:

@@ -17,6 +17,10 @@ class Misuse(Enum):
 
     ENTERED = "entered"
     """``with lock.acquire():``"""
+    COROUTINE_ENTERED = "coroutine entered"
+    """``async with lock.acquire():`` of an asyncio lock."""
+    METHOD_ENTERED = "method entered"
+    """``with lock.acquire:``"""
     NOT_CALLED = "not called"
     """``lock.release`` as a statement."""
     METHOD_TESTED = "method tested"
@@ -25,6 +29,7 @@ class Misuse(Enum):
     """``if lock:``"""
     NO_SUCH_ARGUMENT = "no such argument"
     """``acquire(blocking=False)`` of a multiprocessing lock."""
+    TOO_MANY_ARGUMENTS = "too many arguments"
     TIMEOUT_OF_NONBLOCKING = "timeout of non-blocking"
     """``acquire(False, timeout=1)``"""
 
@@ -57,21 +62,29 @@ class LockMisuse:
             if found is not None:
                 yield found
         for access in self._flow.names.module.all(s.Attribute):
-            if self._is_forgotten_call(access):
-                yield Misused(Misuse.NOT_CALLED, access, access.value, None, access.attr)
+            how = self._forgotten_call(access)
+            if how is not None:
+                yield Misused(how, access, access.value, None, access.attr)
         if self._objects.identifiers:
             for test in _tests(self._flow.names.module):
                 yield from self._tested(test)
 
-    def _is_forgotten_call(self, access: s.Attribute) -> bool:
+    def _forgotten_call(self, access: s.Attribute) -> Misuse | None:
+        """What is wrong with ``lock.acquire`` or ``lock.release`` where it is neither called nor kept."""
         if access.attr not in self._catalog.acquire_methods and access.attr not in self._catalog.release_methods:
-            return False
+            return None
         parent = access.parent
         if isinstance(parent, s.WithItem) and parent.context is access:
-            return self._objects.surely(access.value) is not None
+            return Misuse.METHOD_ENTERED if self._objects.surely(access.value) is not None else None
         if not isinstance(parent, s.ExprStmt) or not self._flow.is_lock(access.value):
-            return False
-        return not (isinstance(parent.parent, s.Try) and parent in parent.parent.body)  # does it have the method?
+            return None
+        block = parent.parent
+        asks = isinstance(block, s.Try) and parent in block.body and any(map(self._expects_no_method, block.handlers))
+        return None if asks else Misuse.NOT_CALLED
+
+    def _expects_no_method(self, handler: s.Handler) -> bool:
+        """Whether a handler is there for objects without the method."""
+        return "AttributeError" in self._flow.classes.handled(handler.type)
 
     def _tested(self, test: s.Expr) -> Iterator[Misused]:
         if isinstance(test, s.Attribute) and test.attr in self._catalog.lock_methods:
@@ -106,9 +119,11 @@ def misused_call(call: s.Call, objects: LockObjects, flow: Flow) -> Misused | No
     lock = objects.surely(func.value)
     if lock is None:
         return None
-    outer: s.Node = call.parent if isinstance(call.parent, s.Await) else call
-    if isinstance(outer.parent, s.WithItem) and outer.parent.context is outer:
-        return Misused(Misuse.ENTERED, call, func.value, lock)
+    is_awaited = isinstance(call.parent, s.Await)
+    outer = call.parent if is_awaited else call
+    if outer is not None and isinstance(outer.parent, s.WithItem) and outer.parent.context is outer:
+        is_coroutine = lock.type.api == "asyncio" and not is_awaited
+        return Misused(Misuse.COROUTINE_ENTERED if is_coroutine else Misuse.ENTERED, call, func.value, lock)
     parameters = catalog.lock_parameters.get(objects.module_of(lock))
     if parameters is None:
         return None
@@ -116,19 +131,19 @@ def misused_call(call: s.Call, objects: LockObjects, flow: Flow) -> Misused | No
     if unknown is not None:
         return Misused(Misuse.NO_SUCH_ARGUMENT, call, func.value, lock, unknown)
     if not call.has_star and len(call.args) > len(parameters):
-        return Misused(Misuse.NO_SUCH_ARGUMENT, call, func.value, lock)
+        return Misused(Misuse.TOO_MANY_ARGUMENTS, call, func.value, lock)
     if parameters[:1] == ["blocking"]:
         blocking, timeout = call.argument(0, "blocking"), call.argument(1, "timeout")
-        if isinstance(blocking, s.Constant) and not blocking.value and _is_positive(timeout, flow):
+        if isinstance(blocking, s.Constant) and not blocking.value and _is_timeout(timeout, flow):
             return Misused(Misuse.TIMEOUT_OF_NONBLOCKING, call, func.value, lock)
     return None
 
 
-def _is_positive(timeout: s.Expr | None, flow: Flow) -> bool:
+def _is_timeout(timeout: s.Expr | None, flow: Flow) -> bool:
     """Whether a timeout is a number of seconds: neither absent nor -1 nor told by somebody else."""
     if isinstance(timeout, s.Name):
         timeout = flow.names.sole_value(timeout)
-    return isinstance(timeout, s.Constant) and isinstance(timeout.value, (int, float))
+    return isinstance(timeout, s.Constant) and isinstance(timeout.value, (int, float)) and timeout.value != -1
 
 
 def _tests(module: s.Module) -> Iterator[s.Expr]:

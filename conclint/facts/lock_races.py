@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..cfg import Graph, Label, Step, StepKind
-from ..kinds import Instance, Place
+from ..kinds import Place
 from .flow import Flow
 from .locks import Action, LockUses
 
@@ -30,7 +30,8 @@ class _Question(NamedTuple):
     call: s.Call
     receiver: s.Expr
     place: Place
-    lock: Instance | None
+    is_async: bool
+    """Whether only other tasks could come between, and those only at an ``await``."""
 
 
 class LockRaces:
@@ -50,8 +51,7 @@ class LockRaces:
                 if free is not None:
                     acquire = self._decided(self._flow.graph(scope), step, free, question)
                     if acquire is not None:
-                        is_async = question.lock is not None and question.lock.type.api == "asyncio"
-                        yield Race(question.call, question.receiver, acquire, is_async)
+                        yield Race(question.call, question.receiver, acquire, question.is_async)
                         break
 
     def _questions(self) -> Iterator[_Question]:
@@ -63,8 +63,11 @@ class LockRaces:
             if isinstance(func, s.Attribute) and func.attr in self._names.catalog.locked_methods:
                 place = self._uses.place(func.value)
                 if place is not None and self._flow.is_lock(func.value) and not self._uses.is_private(place):
-                    question = _Question(call, func.value, place, self._names.instance(func.value))
                     function = s.enclosing_function(call)
+                    lock = self._names.instance(func.value)
+                    in_coroutine = function is not None and function.is_async
+                    is_async = in_coroutine if lock is None else lock.type.api == "asyncio"
+                    question = _Question(call, func.value, place, is_async)
                     if isinstance(call.parent, s.Return) and function is not None and len(function.body) <= 2:
                         answers[function] = question
                     yield question
@@ -105,19 +108,18 @@ class LockRaces:
         acquired = self._next_acquires(graph, branch, [e.target for e in branch.edges if e.label is free], question)
         if acquired:
             busy = [e.target for e in branch.edges if e.label in (Label.TRUE, Label.FALSE) and e.label is not free]
-            acquired -= self._next_acquires(graph, branch, busy, question._replace(lock=None))
+            acquired -= self._next_acquires(graph, branch, busy, question._replace(is_async=False))
         first = min(acquired, default=None)
         if first is None:
             return None
         node = graph.steps[first].node
-        return None if self._is_gated(question, node) else node
+        return None if self._is_gated(question, node) or self._is_slot(question, node) else node
 
     def _next_acquires(self, graph: Graph, branch: Step, starts: list[int], question: _Question) -> set[int]:
         """The steps that take the lock first on the ways from ``starts``, not by way of the same test again."""
-        is_async = question.lock is not None and question.lock.type.api == "asyncio"
         found: set[int] = set()
         seen: set[tuple[int, bool]] = set()
-        work = [(start, not is_async) for start in starts]
+        work = [(start, not question.is_async) for start in starts]
         while work:
             number, apart = item = work.pop()
             step = graph.steps[number]
@@ -139,6 +141,13 @@ class LockRaces:
         if step.kind is StepKind.ENTER and isinstance(step.node, s.WithItem):
             return Action.ACQUIRE if self._uses.withs.get(step.node) == place else None
         return None
+
+    def _is_slot(self, question: _Question, acquire: s.Node) -> bool:
+        """Whether the lock is one of many, taken here and released by others: a mark that its number is in use."""
+        if isinstance(acquire, s.WithItem) or not any(part.startswith("[") for part in question.place.path):
+            return False
+        scope = s.enclosing_function(acquire) or self._names.module
+        return not any(op.action is Action.RELEASE for op in self._uses.at(scope, question.place))
 
     def _is_gated(self, question: _Question, acquire: s.Node) -> bool:
         """Whether test and acquire stand in the ``with`` of another lock, which keeps others from between them."""

@@ -9,8 +9,9 @@ from .. import syntax as s
 from ..catalog import words_of
 from ..kinds import Instance, LocalClass
 from ..names import Names
-from ..scopes import Binding, BindingKind
+from ..scopes import Binding, BindingKind, ScopeInfo
 from .lock_objects import LockObjects
+from .running import Running
 from .values import Use, ValueFlow
 
 
@@ -36,7 +37,8 @@ class Rebound(NamedTuple):
 class LockReach:
     """Locks that guard less than they seem to."""
 
-    def __init__(self, names: Names, objects: LockObjects, values: ValueFlow) -> None:
+    def __init__(self, names: Names, objects: LockObjects, values: ValueFlow, running: Running) -> None:
+        self._running = running
         self._names = names
         self._objects = objects
         self._values = values
@@ -49,6 +51,8 @@ class LockReach:
         """The locks that exclude nobody, because every call makes its own."""
         for call, lock in self._objects.makers.items():
             parent = call.parent
+            if _is_in_test(call):
+                continue  # which tries out the lock itself
             if isinstance(parent, s.WithItem) or _is_taken(call, self._names.catalog.acquire_methods):
                 yield LonelyLock(call, "", lock)
             elif isinstance(parent, s.Assign) and len(parent.targets) == 1:
@@ -57,7 +61,7 @@ class LockReach:
                     yield LonelyLock(call, target.id, lock)
         for item in self._names.module.all(s.WithItem):
             made = self._made_by_helper(item.context)
-            if made is not None:
+            if made is not None and not _is_in_test(item):
                 yield LonelyLock(item.context, "", made)
 
     def _is_own(self, call: s.Call, target: s.Name) -> bool:
@@ -66,17 +70,44 @@ class LockReach:
         found = self._names.scopes.lookup(target.id, target)
         if found is None or function is None or found[0].node is not function or function.is_generator:
             return False
-        if any(b.kind is not BindingKind.ASSIGN or b.value not in self._objects.makers for b in found[1]):
-            return False
         callers = [s.enclosing_function(caller) for caller in self._calls(function)]
         if callers and not any(callers):
             return False  # a script's `main()`, which runs once
-        uses = self._values.uses(call)
-        return any(self._takes(use) for use in uses) and all(
-            (use.kind in ("with", "test") or (use.kind == "method" and use.name in self._names.catalog.lock_methods))
-            and s.enclosing_function(use.origin) is function
-            for use in uses
-        )
+        return self._is_only_taken(function, found[0], target.id)
+
+    def _is_only_taken(self, function: s.Function, scope: ScopeInfo, name: str) -> bool:
+        """Whether ``function`` takes what the variable holds, and nothing and nobody else does anything with it."""
+        taken = False
+        seen = {name}
+        work = [name]
+        while work:
+            name = work.pop()
+            for binding in scope.bindings[name]:
+                value = binding.value
+                is_alias = isinstance(value, s.Name) and value.id in seen
+                if binding.kind is not BindingKind.ASSIGN or not (is_alias or value in self._objects.makers):
+                    return False
+            for load in self._values.loads(scope, name):
+                parent = load.parent
+                if s.enclosing_function(load) is not function:
+                    return False
+                if isinstance(parent, s.Assign) and isinstance(parent.targets[0], s.Name) and len(parent.targets) == 1:
+                    alias = parent.targets[0].id
+                    if alias not in scope.bindings or alias in seen:
+                        return False
+                    seen.add(alias)
+                    work.append(alias)
+                elif isinstance(parent, s.Attribute):
+                    if parent.attr not in self._names.catalog.lock_methods or not isinstance(parent.parent, s.Call):
+                        return False
+                    if parent.parent.func is not parent:
+                        return False
+                    taken = taken or parent.attr in self._names.catalog.acquire_methods
+                elif isinstance(parent, s.WithItem):
+                    taken = True
+                elif not isinstance(parent, (s.If, s.While, s.Not, s.Compare, s.Assert)):
+                    return False
+        return taken
 
     def _takes(self, use: Use) -> bool:
         return use.kind == "with" or (use.kind == "method" and use.name in self._names.catalog.acquire_methods)
@@ -118,6 +149,8 @@ class LockReach:
         first = next((b.node for b in bindings if self._is_first(b, call, of_class)), None)
         if first is None or self._is_calm(function, of_class) or _is_guarded(target, function):
             return None
+        if any(s.enclosing_function(worker.call) is function for worker in self._running.workers):
+            return None  # those who will use it are only now made
         takers = (s.enclosing_function(use.origin) for use in self._values.uses(call) if self._takes(use))
         return first if any(taker is not function for taker in takers) else None
 
@@ -154,7 +187,7 @@ class LockReach:
         setup = self._names.catalog.lock_setup
         if function.name in setup["suite"] or (not of_class and function.name in setup["object"]):
             return True
-        words = words_of(function.name)
+        words = words_of(function.name) if not function.name.startswith("__") else frozenset()
         if words & setup["words"] or (words & setup["renewals"] and _is_documented(function)):
             return True
         if self._runs_after_fork(function):
@@ -194,6 +227,11 @@ def _is_documented(function: s.Function) -> bool:
 def _is_taken(call: s.Call, acquire: frozenset[str]) -> bool:
     access = call.parent
     return isinstance(access, s.Attribute) and access.attr in acquire and isinstance(access.parent, s.Call)
+
+
+def _is_in_test(node: s.Node) -> bool:
+    """Whether ``node`` stands in what a test runner takes for a test."""
+    return any(isinstance(parent, s.Function) and parent.name.startswith("test") for parent in s.ancestors(node))
 
 
 def _is_guarded(target: s.Expr, function: s.Function) -> bool:
