@@ -48,7 +48,7 @@ def fetch(prepare, get):
 ## When it stays silent
 
 - Functions that only release: semaphores count what others produce.
-- Semaphores that start at zero.
+- Semaphores that start at zero, and what is one by its name only.
 - BoundedSemaphore, Lock and RLock, of which CNC105 speaks.
 """
 
@@ -68,7 +68,9 @@ def check(module: ModuleContext) -> Iterator[Report]:
     ignored = {op.place for op in module.facts.locks.ignored_results()}
     for paths in module.facts.locks.each():
         for bad in paths.bad_releases():
-            if bad.op.may_exceed and not bad.op.is_counter and bad.op.place not in ignored:
+            if bad.op.instance is None or bad.op.is_counter or bad.op.place in ignored:
+                continue
+            if bad.op.may_exceed:
                 yield _report(module, bad)
 
 
