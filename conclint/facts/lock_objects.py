@@ -20,6 +20,7 @@ class LockObjects:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._busy: set[s.Expr] = set()
+        self._known: dict[tuple[object, bool], bool] = {}
 
     @cached_property
     def makers(self) -> dict[s.Call, Instance]:
@@ -67,13 +68,16 @@ class LockObjects:
             return self._certain(expr.orelse, or_none) and self._certain(expr.body, or_none)
         if expr in self._busy or not isinstance(expr, (s.Name, s.Attribute)):
             return None
-        self._busy.add(expr)
-        try:
+        key = (self._names.place(expr) or expr, or_none)
+        known = self._known.get(key)
+        if known is None:
+            self._busy.add(expr)
             bindings = self._bindings(expr)
-            if not bindings or not all(self._binds_lock(binding, or_none) for binding in bindings):
-                return None
-        finally:
+            known = bool(bindings) and all(self._binds_lock(binding, or_none) for binding in bindings)
+            self._known[key] = known
             self._busy.discard(expr)
+        if not known:
+            return None
         lock = self._names.instance(expr)
         return lock if lock is not None and lock.type.kind in self._names.catalog.lock_kinds else None
 

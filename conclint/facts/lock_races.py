@@ -46,6 +46,8 @@ class LockRaces:
         """Every race, at the test."""
         for question in self._questions():
             scope = s.enclosing_function(question.call) or self._names.module
+            if not self._flow.affords(scope):
+                continue
             for step in self._flow.graph(scope).steps:
                 free = self._label_when_free(step, question.call)
                 if free is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
 from ..catalog import words_of
-from ..kinds import Instance, LocalClass
+from ..kinds import Instance, LocalClass, Place
 from ..names import Names
 from ..scopes import Binding, BindingKind, ScopeInfo
 from .lock_objects import LockObjects
@@ -43,6 +44,7 @@ class LockReach:
         self._objects = objects
         self._values = values
         self._calm: dict[tuple[s.Function, bool], bool] = {}
+        self._takers_of: dict[Place, set[s.Function | None]] = {}
         self._by_name: dict[str, list[s.Call]] | None = None
 
     # ---- made for one call
@@ -151,8 +153,17 @@ class LockReach:
             return None
         if any(s.enclosing_function(worker.call) is function for worker in self._running.workers):
             return None  # those who will use it are only now made
-        takers = (s.enclosing_function(use.origin) for use in self._values.uses(call) if self._takes(use))
-        return first if any(taker is not function for taker in takers) else None
+        return first if self._takers(target, call) - {function} else None
+
+    def _takers(self, target: s.Expr, call: s.Call) -> set[s.Function | None]:
+        """The functions that take the lock that ``call`` puts at ``target``."""
+        place = self._names.place(target)
+        known = None if place is None else self._takers_of.get(place)
+        if known is None:
+            known = {s.enclosing_function(use.origin) for use in self._values.uses(call) if self._takes(use)}
+            if place is not None:
+                self._takers_of[place] = known
+        return known
 
     def _attribute(self, target: s.Attribute) -> tuple[list[Binding], bool]:
         """What is bound to an attribute of ``self`` or of a class, and whether it is the class's."""
@@ -190,7 +201,7 @@ class LockReach:
         words = words_of(function.name) if not function.name.startswith("__") else frozenset()
         if words & setup["words"] or (words & setup["renewals"] and _is_documented(function)):
             return True
-        if self._runs_after_fork(function):
+        if function in self._after_fork:
             return True
         callers = [s.enclosing_function(call) for call in self._calls(function)]
         return bool(callers) and all(
@@ -207,14 +218,13 @@ class LockReach:
             if function in self._names.functions(call.func):
                 yield call
 
-    def _runs_after_fork(self, function: s.Function) -> bool:
-        """Whether ``function`` is registered to run in a forked child, where no other thread is."""
+    @cached_property
+    def _after_fork(self) -> set[s.Function]:
+        """The functions that are registered to run in a forked child, where no other thread is."""
         names = self._names
-        for call in names.module.all(s.Call):
-            if names.qualified(call.func) in names.catalog.calls["after_fork"]:
-                if any(function in names.functions(argument.value) for argument in call.args):
-                    return True
-        return False
+        wanted = names.catalog.calls["after_fork"]
+        calls = [call for call in names.module.all(s.Call) if names.qualified(call.func) in wanted]
+        return {function for call in calls for given in call.args for function in names.functions(given.value)}
 
 
 def _is_documented(function: s.Function) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from .. import syntax as s
 from .flow import Flow
 from .locks import Action, LockOp, LockUses
+
+_BLOCKS = ("body", "orelse", "final")
 
 
 class EmptySection(NamedTuple):
@@ -27,51 +30,47 @@ class LockSections:
 
     def empty(self) -> Iterator[EmptySection]:
         """``with lock: pass``, and ``acquire()`` directly followed by ``release()``."""
-        for block in self._flow.names.module.all(s.With):
-            if all(_does_nothing(statement) for statement in block.body):
-                contexts = [item.context for item in block.items]
+        for section in self._flow.names.module.all(s.With):
+            if all(_does_nothing(statement) for statement in section.body):
+                contexts = [item.context for item in section.items]
                 if all(self._is_shared_lock(context) for context in contexts):
                     yield EmptySection(contexts[0], contexts[0])
-        for scope in self._uses.scopes():
-            for op in self._uses.of(scope):
-                if op.action is Action.ACQUIRE and op.direct and not op.is_counted and self._ends_at_once(op):
-                    yield EmptySection(op.call, op.receiver)
+        for block in self._blocks():
+            for first, second in pairwise(block):
+                if isinstance(first, s.ExprStmt) and isinstance(second, s.ExprStmt):
+                    found = self._taken_and_released(first.value, second.value)
+                    if found is not None:
+                        yield found
+
+    def _blocks(self) -> Iterator[list[s.Stmt]]:
+        """The lists of statements in which some lock is acquired by a call."""
+        seen: set[s.Node] = set()
+        for call in self._uses.ops:
+            parent = s.statement_of(call).parent
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                yield from (block for name in _BLOCKS if (block := getattr(parent, name, None)))
 
     def _is_shared_lock(self, context: s.Expr) -> bool:
         """Whether ``context`` does no more than name a lock, which others may hold too."""
         place = None if isinstance(context, s.Call) else self._uses.place(context)
         return place is not None and self._flow.is_lock(context) and not self._uses.is_private(place)
 
-    def _ends_at_once(self, op: LockOp) -> bool:
-        statement = s.statement_of(op.call)
-        following = next_statement(statement)
-        if not isinstance(statement, s.ExprStmt) or not isinstance(following, s.ExprStmt):
-            return False
-        call = following.value
-        return (
-            _is_bare(op.call)
-            and isinstance(call, s.Call)
-            and _is_bare(call)
-            and any(
-                other.place == op.place and other.action is Action.RELEASE and other.direct
-                for other in self._uses.ops.get(call, ())
-            )
-        )
+    def _taken_and_released(self, first: s.Expr, second: s.Expr) -> EmptySection | None:
+        """The section between two calls, where the one takes a lock for certain and the other gives it back."""
+        taken, released = self._op(first), self._op(second)
+        if taken is None or taken.action is not Action.ACQUIRE or taken.is_counted:
+            return None
+        if released is None or released.action is not Action.RELEASE or released.place != taken.place:
+            return None
+        return EmptySection(taken.call, taken.receiver)
 
-
-def next_statement(statement: s.Node) -> s.Node | None:
-    """The statement after ``statement`` in the same block."""
-    for name in ("body", "orelse", "final"):
-        block = getattr(statement.parent, name, None)
-        if isinstance(block, list) and statement in block:
-            index = block.index(statement)
-            return block[index + 1] if index + 1 < len(block) else None
-    return None
-
-
-def _is_bare(call: s.Call) -> bool:
-    """Whether a method is called by its own name, with no arguments."""
-    return isinstance(call.func, s.Attribute) and not call.args
+    def _op(self, expr: s.Expr) -> LockOp | None:
+        """What ``lock.acquire()``, called by that very name and with no arguments, does."""
+        call = expr.value if isinstance(expr, s.Await) else expr
+        if not isinstance(call, s.Call) or not isinstance(call.func, s.Attribute) or call.args:
+            return None
+        return next((op for op in self._uses.ops.get(call, ()) if op.direct), None)
 
 
 def _does_nothing(statement: s.Stmt) -> bool:
