@@ -98,20 +98,24 @@ class Catalog:
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])
         self.release_methods = frozenset(locks["release"])
+        self.locked_methods = frozenset(locks["locked"])
+        self.lock_methods = frozenset(locks["methods"])
+        self.lock_setup: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in locks["setup"].items()}
+        self.lock_parameters: dict[str, list[str]] = locks["parameters"]
         self._semaphore_words = frozenset(locks["semaphore_words"])
         self._lock_words = frozenset(locks["words"]) | self._semaphore_words
 
     def says_lock(self, identifier: str) -> bool:
         """Whether the words of ``identifier`` say that it is a lock (``_write_lock``, not ``block``)."""
-        return not self._lock_words.isdisjoint(_words(identifier))
+        return not self._lock_words.isdisjoint(words_of(identifier))
 
     def says_semaphore(self, identifier: str) -> bool:
         """Whether the words of ``identifier`` say that it is a semaphore."""
-        return not self._semaphore_words.isdisjoint(_words(identifier))
+        return not self._semaphore_words.isdisjoint(words_of(identifier))
 
     def says_logger(self, identifier: str) -> bool:
         """Whether the words of ``identifier`` say that it is a logger."""
-        return not self._log_words.isdisjoint(_words(identifier))
+        return not self._log_words.isdisjoint(words_of(identifier))
 
     def says_cleanup(self, method: str) -> bool:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""
@@ -125,7 +129,8 @@ def _position(entry: dict[str, Any], name: str) -> tuple[int, str] | None:
 
 
 @cache
-def _words(identifier: str) -> frozenset[str]:
+def words_of(identifier: str) -> frozenset[str]:
+    """The words of an identifier, in lower case: ``_writeLock2`` has ``write`` and ``lock``."""
     return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", identifier))
 
 

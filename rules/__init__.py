@@ -3,11 +3,17 @@
 from conclint.model import Rule
 
 from .acquire_result_ignored import RULE as CNC104
+from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .future_dropped import RULE as CNC501
+from .lock_decorates_generator import RULE as CNC117
+from .lock_misused import RULE as CNC115
 from .lock_not_released import RULE as CNC101
 from .lock_order_inversion import RULE as CNC107
+from .lock_per_call import RULE as CNC111
+from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
+from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
@@ -15,6 +21,7 @@ from .self_deadlock import RULE as CNC106
 from .syntax_error import RULE as CNC900
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
+from .unbalanced_semaphore import RULE as CNC116
 
 RULES: tuple[Rule, ...] = (
     CNC101,
@@ -24,6 +31,13 @@ RULES: tuple[Rule, ...] = (
     CNC105,
     CNC106,
     CNC107,
+    CNC111,
+    CNC114,
+    CNC115,
+    CNC116,
+    CNC117,
+    CNC118,
+    CNC119,
     CNC301,
     CNC302,
     CNC304,

@@ -13,8 +13,14 @@ from .deadlocks import SelfDeadlock, self_deadlocks
 from .flow import Flow
 from .handlers import Handlers
 from .lives import Lives
+from .lock_decorators import LockDecorators
 from .lock_facts import LockFacts
+from .lock_misuse import LockMisuse
+from .lock_objects import LockObjects
 from .lock_order import LockOrder
+from .lock_races import LockRaces
+from .lock_reach import LockReach
+from .lock_sections import LockSections
 from .running import Running
 from .sections import Sections
 from .startup import Startup
@@ -49,7 +55,7 @@ class Facts:
 
     @cached_property
     def locks(self) -> LockFacts:
-        return LockFacts(self.flow, self.calls)
+        return LockFacts(self.flow, self.calls, self.lock_objects)
 
     @cached_property
     def sections(self) -> Sections:
@@ -70,6 +76,30 @@ class Facts:
     @cached_property
     def with_blocks(self) -> WithBlocks:
         return WithBlocks(self.flow, self.locks)
+
+    @cached_property
+    def lock_objects(self) -> LockObjects:
+        return LockObjects(self.names)
+
+    @cached_property
+    def lock_misuse(self) -> LockMisuse:
+        return LockMisuse(self.flow, self.lock_objects)
+
+    @cached_property
+    def lock_reach(self) -> LockReach:
+        return LockReach(self.names, self.lock_objects, self.values, self.running)
+
+    @cached_property
+    def lock_races(self) -> LockRaces:
+        return LockRaces(self.flow, self.locks.uses)
+
+    @cached_property
+    def lock_decorators(self) -> LockDecorators:
+        return LockDecorators(self.flow, self.locks.uses)
+
+    @cached_property
+    def lock_sections(self) -> LockSections:
+        return LockSections(self.flow, self.locks.uses)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -10,6 +10,7 @@ from .. import syntax as s
 from ..kinds import Instance, LocalInstance, Place
 from .calls import Calls
 from .flow import Flow
+from .lock_objects import LockObjects
 from .lock_paths import LockPaths
 from .locks import Action, LockOp, LockUses
 
@@ -25,10 +26,10 @@ class Effect(NamedTuple):
 class LockFacts:
     """The lock analyses of a module."""
 
-    def __init__(self, flow: Flow, calls: Calls) -> None:
+    def __init__(self, flow: Flow, calls: Calls, objects: LockObjects) -> None:
         self._flow = flow
         self._calls = calls
-        self.uses = LockUses(flow)
+        self.uses = LockUses(flow, objects)
         self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
         self._givers: dict[Place, set[s.Node]] = {}
         self._effects: dict[s.Function, list[Effect]] = {}

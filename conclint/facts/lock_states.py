@@ -127,6 +127,8 @@ class LockTransfer:
             return ()  # `assertTrue(lock.acquire(False))` raises where the lock was not acquired
         op = self._ops.get(step.id)
         if op is None:
+            if step.kind is StepKind.CALL and self._makes_coroutine(step.node):
+                return ()
             if step.kind is StepKind.LEAVE and self.is_with(step):
                 return (self._released(state),)
             if step.kind is StepKind.CALL and state.held > 0 and self._uses.hands_over(step.node, self._place):
@@ -173,6 +175,12 @@ class LockTransfer:
             if isinstance(made, s.Call) and any(op.place == self._place for op in self._uses.ops.get(made, ())):
                 return True
         return False
+
+    def _makes_coroutine(self, node: s.Node) -> bool:
+        """Whether ``node`` is the call in ``await lock.acquire()``, which does nothing until it is awaited."""
+        if not isinstance(node, s.Call) or self._uses.result_node(node) is node:
+            return False
+        return any(op.place == self._place for op in self._uses.ops.get(node, ()))
 
     def _is_item(self, loop: s.Node) -> bool:
         """Whether the lock is, or hangs on, what ``loop`` binds anew each time."""

@@ -14,6 +14,8 @@ from ..catalog import load
 from ..kinds import Instance, Kind, LocalFunction, Place
 from ..scopes import BindingKind, ScopeInfo
 from .flow import Flow
+from .lock_misuse import misused_call
+from .lock_objects import LockObjects
 
 
 class Action(Enum):
@@ -69,8 +71,9 @@ class LockOp(NamedTuple):
 class LockUses:
     """The lock operations of a module."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, objects: LockObjects) -> None:
         self._flow = flow
+        self._objects = objects
         self._names = flow.names
         self._catalog = flow.names.catalog
         self.ops: dict[s.Call, list[LockOp]] = {}
@@ -266,7 +269,7 @@ class LockUses:
         if not self._flow.is_lock(method.value):
             return
         place = self._names.place(method.value)
-        if place is None:
+        if place is None or misused_call(call, self._objects, self._flow) is not None:
             return
         instance = self._names.instance(method.value)
         action = Action.RELEASE
