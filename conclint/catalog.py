@@ -79,6 +79,8 @@ class Catalog:
         self._log_words = frozenset(data["logging"]["words"])
         self._cleanup_verbs = frozenset(data["cleanup"]["verbs"])
         self.channel_methods = frozenset(data["channels"]["methods"])
+        self.taking_methods = frozenset(data["taking"]["methods"])
+        self.takers = frozenset(data["taking"]["functions"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])
