@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .. import syntax as s
 from ..cfg import Edge, Step, StepKind
 from ..kinds import ApiMethod
-from .wait_uses import Acting, Wait, WaitUses, up_to
+from .wait_uses import Acting, Wait, WaitUses, catchers, up_to
 
 
 class TimedWaits:
@@ -55,6 +55,7 @@ class TimedWaits:
         top = self._uses.top(wait.call)
         graph = self._flow.graph(scope)
         work: deque[Edge] = deque(e for step in graph.steps if step.node is top for e in step.edges)
+        around = set(s.ancestors(wait.call))
         seen: set[int] = set()
         while work:
             edge = work.popleft()
@@ -64,7 +65,7 @@ class TimedWaits:
             step = graph.steps[edge.target]
             if step.kind in (StepKind.BRANCH, StepKind.ITERATE, StepKind.RAISE, StepKind.EXIT) or step.node is top:
                 continue
-            if _is_tested(step.node):
+            if _is_tested(step.node) or any(found not in around for found in catchers(step.node)):
                 continue
             if self._relies(step):
                 return Acting(wait, step.node, takes=False)

@@ -159,3 +159,16 @@ def _raises_if(node: s.Stmt) -> bool:
 
 def _is_docstring(node: s.Stmt) -> bool:
     return isinstance(node, s.ExprStmt) and isinstance(node.value, s.Constant)
+
+
+def catchers(node: s.Node) -> list[s.Try]:
+    """The ``try`` statements of the function whose handlers stand ready for what ``node`` raises."""
+    found: list[s.Try] = []
+    child = node
+    for parent in s.ancestors(node):
+        if isinstance(parent, s.Function):
+            break
+        if isinstance(parent, s.Try) and parent.handlers and any(child is statement for statement in parent.body):
+            found.append(parent)
+        child = parent
+    return found

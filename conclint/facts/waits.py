@@ -9,14 +9,13 @@ what is done outside, or taken out of what was tested, is done.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
 from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
 from ..cfg import Step, StepKind
 from .predicates import Predicate
-from .wait_uses import Acting, Wait, WaitUses, up_to
+from .wait_uses import Acting, Wait, WaitUses, catchers, up_to
 
 _DEEPEST_CALL = 3
 _MOST_CALLERS = 40
@@ -171,10 +170,11 @@ class _Walk:
         if self._is_right(step, state):
             return None
         if step.kind in (StepKind.CALL, StepKind.EVAL) and self._predicates.takes(node, self._site.predicate):
-            return None if _catchers(node) else Acting(self._wait, node, takes=True)
+            return None if catchers(node) else Acting(self._wait, node, takes=True)
         after = self._held_after(step, state)
         if step.kind is StepKind.RETURN:
-            after = after._replace(acted=after.acted or not isinstance(step.value, (s.Constant, type(None))))
+            silent = isinstance(step.value, (s.Constant, type(None))) or step.node is s.statement_of(self._top)
+            after = after._replace(acted=after.acted or not silent)
         elif node is not self._site.call and self._acts(step, state.inside):
             after = after._replace(acted=True)
             if certain and not state.inside:
@@ -191,7 +191,7 @@ class _Walk:
             return True
         if step.kind is StepKind.CALL and self._uses.checks(step.node):
             return True
-        return state.inside and any(found not in self._around for found in _catchers(step.node))
+        return state.inside and any(found not in self._around for found in catchers(step.node))
 
     def _held_after(self, step: Step, state: _State) -> _State:
         """``state`` with the condition taken or given back by ``step``."""
@@ -225,16 +225,3 @@ class _Walk:
 def _is_in_testing_loop(node: s.Node, scope: s.Node) -> bool:
     """Whether a loop of ``scope`` around ``node`` tests more than a constant."""
     return any(isinstance(up, s.While) and not isinstance(up.test, s.Constant) for up in up_to(node, scope))
-
-
-def _catchers(node: s.Node) -> Collection[s.Try]:
-    """The ``try`` statements of the function whose handlers stand ready for what ``node`` raises."""
-    found: list[s.Try] = []
-    child = node
-    for parent in s.ancestors(node):
-        if isinstance(parent, s.Function):
-            break
-        if isinstance(parent, s.Try) and parent.handlers and any(child is statement for statement in parent.body):
-            found.append(parent)
-        child = parent
-    return found
