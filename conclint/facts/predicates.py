@@ -10,6 +10,7 @@ from ..cfg import Step, StepKind
 from ..kinds import ApiMethod, External, LocalFunction, Place
 from ..names import Names
 from ..scopes import BindingKind
+from .conditions import bound_place
 
 _JUMPS = (s.Return, s.Raise, s.Break, s.Continue)
 
@@ -20,12 +21,21 @@ class Predicate(NamedTuple):
     places: frozenset[Place]
     is_opaque: bool
     """Whether they also ask what no place stands for: a method of this file, a local computed before."""
+    computed: frozenset[Place] = frozenset()
+    """The locals they ask about, which are computed again where the state is looked at again."""
+    flags: frozenset[Place] = frozenset()
+    """The places whose plain truth they ask about."""
 
     def __bool__(self) -> bool:
         return self.is_opaque or bool(self.places)
 
     def __or__(self, other: Predicate) -> Predicate:
-        return Predicate(self.places | other.places, self.is_opaque or other.is_opaque)
+        return Predicate(
+            self.places | other.places,
+            self.is_opaque or other.is_opaque,
+            self.computed | other.computed,
+            self.flags | other.flags,
+        )
 
     def meets(self, places: frozenset[Place]) -> bool:
         """Whether one of ``places`` is, holds or belongs to something the predicate asks about."""
@@ -40,8 +50,8 @@ class Reading(NamedTuple):
 
     places: frozenset[Place]
     """Objects that other threads can see."""
-    is_derived: bool
-    """Whether it reads a local that was computed, so that anything may be behind it."""
+    computed: frozenset[Place]
+    """Locals that were computed, so that anything may be behind them."""
     is_opaque: bool
     """Whether it calls what may look at anything."""
 
@@ -70,7 +80,8 @@ class Predicates:
                 found |= Predicate(frozenset(), True)
                 continue
             read = self.reading(test)
-            found |= Predicate(read.places, read.is_derived or read.is_opaque)
+            opaque = read.is_opaque or bool(read.computed)
+            found |= Predicate(read.places, opaque, read.computed, self._flags(test))
         return found
 
     def asks_again(self, step: Step, predicate: Predicate) -> bool | None:
@@ -80,8 +91,8 @@ class Predicates:
             return False
         read = self.reading(test)
         if step.kind is StepKind.ITERATE:  # over nothing, nothing is done
-            return bool(read.places) or read.is_derived
-        if read.is_derived or read.is_opaque or predicate.meets(read.places):
+            return bool(read.places or read.computed)
+        if read.computed or read.is_opaque or predicate.meets(read.places):
             return True
         if not read.places:
             return False
@@ -108,11 +119,35 @@ class Predicates:
         parent = node.parent
         return isinstance(parent, s.Assign) and any(target is node for target in parent.targets)
 
+    def settles(self, step: Step, predicate: Predicate) -> bool:
+        """Whether ``step`` computes a local that was tested once more, or returns the flag that was."""
+        if step.kind is StepKind.BIND and isinstance(step.target, s.Name):
+            return bound_place(self._names, step.target) in predicate.computed
+        if step.kind is StepKind.RETURN and isinstance(step.value, (s.Name, s.Attribute)):
+            return self._names.place(step.value) in predicate.flags
+        return False
+
+    def _flags(self, test: s.Expr) -> frozenset[Place]:
+        found: set[Place] = set()
+        stack = [test]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, s.Not):
+                stack.append(node.operand)
+            elif isinstance(node, s.BoolOp):
+                stack += (node.left, node.right)
+            elif isinstance(node, (s.Name, s.Attribute)):
+                place = self._names.place(node)
+                if place is not None:
+                    found.add(place)
+        return frozenset(found)
+
     # ---- reading
 
     def _read(self, expr: s.Expr) -> Reading:
         places: set[Place] = set()
-        derived = opaque = False
+        computed: set[Place] = set()
+        opaque = False
         stack: list[s.Node] = [expr]
         while stack:
             node = stack.pop()
@@ -124,7 +159,7 @@ class Predicates:
                     if not _is_builtin(self._names, node):
                         places.add(place)
                 elif not self._is_parameter(place):
-                    derived = True
+                    computed.add(place)
                 if isinstance(node, s.Subscript):
                     stack.append(node.value)
             elif isinstance(node, s.Call):
@@ -136,7 +171,7 @@ class Predicates:
                 opaque = True
             else:
                 stack.extend(s.children(node))
-        return Reading(frozenset(places), derived, opaque)
+        return Reading(frozenset(places), frozenset(computed), opaque)
 
     def _is_transparent(self, call: s.Call) -> bool:
         """Whether what ``call`` says is about its receiver and arguments only."""
@@ -184,14 +219,6 @@ def _tests_before(node: s.Node, within: s.Node) -> Iterator[s.Expr | None]:
     """The tests that decided that ``node`` is reached; ``None`` for an exception that did."""
     child = node
     for parent in s.ancestors(node):
-        if isinstance(parent, (s.If, s.While, s.IfExp)) and child is not parent.test:
-            yield parent.test
-        elif isinstance(parent, s.BoolOp) and child is parent.right:
-            yield parent.left
-        elif isinstance(parent, s.Case) and isinstance(parent.parent, s.Match):
-            yield parent.parent.subject
-        elif isinstance(parent, s.Handler):
-            yield None
         if isinstance(child, s.Stmt):
             for earlier in _before(child, parent):
                 if isinstance(earlier, s.Assert) or _leaves(earlier):
@@ -200,6 +227,14 @@ def _tests_before(node: s.Node, within: s.Node) -> Iterator[s.Expr | None]:
                     yield None
         if parent is within:
             return
+        if isinstance(parent, (s.If, s.While, s.IfExp)) and child is not parent.test:
+            yield parent.test
+        elif isinstance(parent, s.BoolOp) and child is parent.right:
+            yield parent.left
+        elif isinstance(parent, s.Case) and isinstance(parent.parent, s.Match):
+            yield parent.parent.subject
+        elif isinstance(parent, s.Handler):
+            yield None
         child = parent
 
 

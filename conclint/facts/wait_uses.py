@@ -99,15 +99,35 @@ class WaitUses:
             shared = self.names.place(lock)
         return self.names.place(expr) if shared is None else shared
 
-    def starts_worker(self, section: s.With, call: s.Call) -> bool:
-        """Whether the section starts who will notify it: it cannot do so before the wait has begun."""
+    def is_handshake(self, wait: Wait, section: s.Node) -> bool:
+        """Whether the lock's holder first starts a worker, or gives away what notifies: nobody can before the wait."""
+        home = self.home(wait.receiver)
+        held = isinstance(section, s.With)
+        found = False
         for node in s.walk(section, into_functions=False):
-            if node is call:
-                return False
-            if isinstance(node, s.Call) and isinstance(node.func, s.Attribute) and node.func.attr == "start":
-                instance = self.names.instance(node.func.value)
-                if instance is not None and instance.type.target is not None:
-                    return True
+            if node is wait.call:
+                break
+            if isinstance(node, s.Call):
+                if isinstance(node.func, s.Attribute):
+                    if node.func.attr in self.names.catalog.acquire_methods and self.home(node.func.value) == home:
+                        held, found = True, False
+                    elif node.func.attr == "start" and held:
+                        instance = self.names.instance(node.func.value)
+                        found = found or (instance is not None and instance.type.target is not None)
+                if held and not found:
+                    found = any(self._notifies(argument.value, wait) for argument in node.args)
+        return found
+
+    def _notifies(self, expr: s.Expr, wait: Wait) -> bool:
+        """Whether ``expr`` is a function that notifies the condition waited for."""
+        if not isinstance(expr, (s.Name, s.Attribute, s.Lambda)):
+            return False
+        home = self.home(wait.receiver)
+        for function in self.names.functions(expr):
+            for node in s.own_nodes(function):
+                if isinstance(node, s.Attribute) and node.attr in ("notify", "notify_all", "notifyAll"):
+                    if self.home(node.value) == home:
+                        return True
         return False
 
     def checks(self, node: s.Node) -> bool:

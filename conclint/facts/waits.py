@@ -59,12 +59,11 @@ class Waits:
 
     def _untested(self, wait: Wait) -> Acting | None:
         scope = self._scope(wait.call)
-        section = self._uses.section(wait.call, wait.receiver)
-        if section is not None and self._uses.starts_worker(section, wait.call):
-            return None
-        tested_inside = section is not None and self._predicates.around(wait.call, section)
-        if not tested_inside and _is_in_testing_loop(wait.call, scope):
-            return None
+        loop = _testing_loop(wait.call, scope)
+        section = self._uses.section(wait.call, wait.receiver) or loop or scope
+        if not self._predicates.around(wait.call, section):
+            if loop is not None or self._uses.is_handshake(wait, section):
+                return None
         predicate = self._predicates.around(wait.call, scope)
         guarded = bool(predicate) and not isinstance(s.statement_of(wait.call), s.Return)
         return self._follow(_Site(wait, wait.call, predicate, guarded))
@@ -115,7 +114,7 @@ class Waits:
         try:
             for caller in callers[:_MOST_CALLERS]:
                 home = self._scope(caller)
-                if not _is_in_testing_loop(caller, home):
+                if _testing_loop(caller, home) is None:
                     around = self._predicates.around(caller, home)
                     guarded = site.guarded or bool(around)
                     found = self._follow(_Site(site.wait, caller, site.predicate | around, guarded, site.depth + 1))
@@ -189,6 +188,8 @@ class _Walk:
             return True  # a wait that nothing follows but itself is there to wait for ever
         if step.kind is StepKind.RETURN and step.value is not None and self._tells(step.value):
             return True
+        if self._predicates.settles(step, self._site.predicate):
+            return True
         if step.kind is StepKind.CALL and self._uses.checks(step.node):
             return True
         return state.inside and any(found not in self._around for found in catchers(step.node))
@@ -222,6 +223,7 @@ class _Walk:
         return step.kind is StepKind.YIELD
 
 
-def _is_in_testing_loop(node: s.Node, scope: s.Node) -> bool:
-    """Whether a loop of ``scope`` around ``node`` tests more than a constant."""
-    return any(isinstance(up, s.While) and not isinstance(up.test, s.Constant) for up in up_to(node, scope))
+def _testing_loop(node: s.Node, scope: s.Node) -> s.While | None:
+    """The innermost loop of ``scope`` around ``node`` that tests more than a constant."""
+    loops = (up for up in up_to(node, scope) if isinstance(up, s.While))
+    return next((loop for loop in loops if not isinstance(loop.test, s.Constant)), None)
