@@ -9,6 +9,7 @@ from .. import syntax as s
 from ..cfg import Step, StepKind
 from ..kinds import ApiMethod, External, LocalFunction, Place
 from ..names import Names
+from ..places import is_slice
 from ..scopes import BindingKind
 from .conditions import bound_place
 
@@ -102,7 +103,7 @@ class Predicates:
         """Whether ``node`` takes out of a container that ``predicate`` asks about, and fails where that is empty."""
         taken: s.Expr | None = None
         if isinstance(node, s.Subscript):
-            taken = None if _is_slice(node.index) or self._is_stored(node) else node.value
+            taken = None if is_slice(node.index) or self._is_stored(node) else node.value
         elif isinstance(node, s.Call):
             func = node.func
             if isinstance(func, s.Attribute) and func.attr in self._taking_methods and len(node.args) < 2:
@@ -112,7 +113,7 @@ class Predicates:
         if taken is None or self._names.functions(node.func if isinstance(node, s.Call) else taken):
             return False
         place = self._names.place(taken)
-        return place is not None and any(place == asked or asked.starts_with(place) for asked in predicate.places)
+        return place is not None and place in predicate.places
 
     @staticmethod
     def _is_stored(node: s.Subscript) -> bool:
@@ -120,12 +121,36 @@ class Predicates:
         return isinstance(parent, s.Assign) and any(target is node for target in parent.targets)
 
     def settles(self, step: Step, predicate: Predicate) -> bool:
-        """Whether ``step`` computes a local that was tested once more, or returns the flag that was."""
+        """Whether ``step`` looks at the state once more, so that what follows has it before it.
+
+        It computes a local again that was tested, returns the flag that was tested, or takes all there is.
+        """
+        value = step.value
         if step.kind is StepKind.BIND and isinstance(step.target, s.Name):
-            return bound_place(self._names, step.target) in predicate.computed
-        if step.kind is StepKind.RETURN and isinstance(step.value, (s.Name, s.Attribute)):
-            return self._names.place(step.value) in predicate.flags
+            if bound_place(self._names, step.target) in predicate.computed:
+                return True
+            source = None if value is None else self._copied(value)
+            if source is not None and self._names.is_container(source):
+                return self._names.place(source) in predicate.places
+        if step.kind is StepKind.RETURN and isinstance(value, (s.Name, s.Attribute)):
+            return self._names.place(value) in predicate.flags
         return False
+
+    def _copied(self, value: s.Expr) -> s.Expr | None:
+        """The container that ``value`` is, or is a copy of."""
+        if isinstance(value, s.Subscript) and is_slice(value.index):
+            return value.value
+        if isinstance(value, s.Call):
+            if self._names.qualified(value.func) in self._names.catalog.calls["passes_through"]:
+                return value.positional(0)
+            return value.func.value if isinstance(value.func, s.Attribute) and value.func.attr == "copy" else None
+        return value if isinstance(value, (s.Name, s.Attribute)) else None
+
+    def concerns(self, call: s.Node, predicate: Predicate) -> bool:
+        """Whether ``call`` is of a method of something that ``predicate`` asks about."""
+        if not isinstance(call, s.Call) or not isinstance(call.func, s.Attribute):
+            return False
+        return self._names.place(call.func.value) in predicate.places
 
     def _flags(self, test: s.Expr) -> frozenset[Place]:
         found: set[Place] = set()
@@ -161,7 +186,7 @@ class Predicates:
                 elif not self._is_parameter(place):
                     computed.add(place)
                 if isinstance(node, s.Subscript):
-                    stack.append(node.value)
+                    stack += (node.index,) if place is not None else (node.value, node.index)
             elif isinstance(node, s.Call):
                 stack.extend(argument.value for argument in node.args)
                 if isinstance(node.func, s.Attribute):
@@ -201,10 +226,6 @@ def _is_own_local(place: Place, node: s.Expr) -> bool:
 
 def _is_builtin(names: Names, node: s.Expr) -> bool:
     return isinstance(node, s.Name) and names.scopes.lookup(node.id, node) is None
-
-
-def _is_slice(index: s.Expr) -> bool:
-    return isinstance(index, s.Operation) and index.op == ":"
 
 
 def _tested(node: s.Node) -> s.Expr | None:

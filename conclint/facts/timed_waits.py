@@ -33,8 +33,20 @@ class TimedWaits:
         if any(isinstance(parent, s.While) for parent in up_to(wait.call, scope)):
             return True
         if wait.kind == "condition":
-            return not wait.is_for and not self._uses.predicates.around(wait.call, scope)
+            return not wait.is_for and (
+                not self._uses.predicates.around(wait.call, scope) or self._is_until_due(wait, scope)
+            )
         return self._names.place(wait.receiver) is None or not self._is_set_here(wait.receiver)
+
+    def _is_until_due(self, wait: Wait, scope: s.Node) -> bool:
+        """Whether a test around the wait looks at the clock: to wait out the time is what it is for."""
+        clocks = self._names.catalog.calls["clocks"]
+        tests = (up.test for up in up_to(wait.call, scope) if isinstance(up, s.If))
+        return any(
+            isinstance(node, s.Call) and self._names.qualified(node.func) in clocks
+            for test in tests
+            for node in s.walk(test)
+        )
 
     def _is_set_here(self, event: s.Expr) -> bool:
         """Whether this file sets the event, or hands it to somebody who could."""

@@ -62,7 +62,8 @@ class Waits:
         loop = _testing_loop(wait.call, scope)
         section = self._uses.section(wait.call, wait.receiver) or loop or scope
         if not self._predicates.around(wait.call, section):
-            if loop is not None or self._uses.is_handshake(wait, section):
+            tests_nearer = loop is not None and any(isinstance(up, s.If) for up in up_to(wait.call, loop))
+            if (loop is not None and not tests_nearer) or self._uses.is_handshake(wait, section):
                 return None
         predicate = self._predicates.around(wait.call, scope)
         guarded = bool(predicate) and not isinstance(s.statement_of(wait.call), s.Return)
@@ -192,7 +193,9 @@ class _Walk:
             return True
         if step.kind is StepKind.CALL and self._uses.checks(step.node):
             return True
-        return state.inside and any(found not in self._around for found in catchers(step.node))
+        if state.inside or self._predicates.concerns(step.node, self._site.predicate):
+            return any(found not in self._around for found in catchers(step.node))
+        return False
 
     def _held_after(self, step: Step, state: _State) -> _State:
         """``state`` with the condition taken or given back by ``step``."""
