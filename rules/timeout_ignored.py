@@ -42,7 +42,8 @@ def connect(open_connection, serve):
 ## When it stays silent
 
 - A wait used as a sleep: in a `while` loop, or for an event that this file neither sets nor hands to anyone.
-- Something is tested, iterated over or asserted before anything else happens.
+- Something is tested or iterated over before anything else happens, or the function asserts: a test fails then.
+- The wait ends when something is due, by the clock.
 - What follows only tidies up (`close()`, `stop()`, `join()` ...), or nothing follows.
 - asyncio, whose waits take no timeout.
 """

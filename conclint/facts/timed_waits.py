@@ -80,7 +80,8 @@ class TimedWaits:
             if _is_tested(step.node) or any(found not in around for found in catchers(step.node)):
                 continue
             if self._relies(step):
-                return Acting(wait, step.node, takes=False)
+                asserts = any(self._asserts(node) for node in s.own_nodes(scope))
+                return None if asserts else Acting(wait, step.node, takes=False)
             if self._settles(step):
                 continue
             work.extend(step.edges)
@@ -97,6 +98,13 @@ class TimedWaits:
             return not self._uses.is_idle(node) and not self._settles(step)
         return False
 
+    @staticmethod
+    def _asserts(node: s.Node) -> bool:
+        """Whether ``node`` says what must be so: in a test, what did not come in time is told then."""
+        if isinstance(node, s.Call) and isinstance(node.func, s.Attribute):
+            return node.func.attr.lower().startswith("assert")
+        return isinstance(node, s.Assert)
+
     def _settles(self, step: Step) -> bool:
         """Whether a call checks, tidies up, waits or asserts: right whether or not the wait was in vain."""
         node = step.node
@@ -104,13 +112,12 @@ class TimedWaits:
             return False
         if self._uses.checks(node) or self._names.qualified(node.func) in self._names.catalog.calls["suppressors"]:
             return True
-        name = s.last_name(node.func)
-        if isinstance(node.func, s.Attribute) and name.lower().startswith("assert"):
+        if self._asserts(node):
             return True
         for kind in self._names.kinds(node.func):
             if isinstance(kind, ApiMethod) and kind.receiver.type.kind in ("event", "condition", "thread", "process"):
                 return True
-        return self._names.catalog.says_cleanup(name)
+        return self._names.catalog.says_cleanup(s.last_name(node.func))
 
 
 def _is_tested(node: s.Node) -> bool:
