@@ -73,6 +73,7 @@ class Catalog:
         harmless = data["harmless"]
         self.harmless_functions = frozenset(harmless["functions"])
         self.harmless_methods = frozenset(harmless["methods"])
+        self.looking_methods = frozenset(harmless["looks"])
         self.harmless_of: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in harmless["of"].items()}
         self.log_functions = frozenset(data["logging"]["functions"])
         self.log_methods = frozenset(data["logging"]["methods"])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from .. import syntax as s
 from ..cfg import Edge, Step, StepKind
-from ..kinds import ApiMethod
-from .wait_uses import Acting, Wait, WaitUses, catchers, up_to
+from ..kinds import ApiMethod, Place
+from .wait_uses import Acting, Wait, WaitUses, catchers, is_tested, up_to
 
 
 class TimedWaits:
@@ -32,16 +32,20 @@ class TimedWaits:
         scope = s.enclosing_function(wait.call) or self._names.module
         if any(isinstance(parent, s.While) for parent in up_to(wait.call, scope)):
             return True
+        if self._is_until_due(wait, scope):
+            return True
         if wait.kind == "condition":
-            return not wait.is_for and (
-                not self._uses.predicates.around(wait.call, scope) or self._is_until_due(wait, scope)
-            )
+            return not wait.is_for and not self._uses.predicates.around(wait.call, scope)
         return self._names.place(wait.receiver) is None or not self._is_set_here(wait.receiver)
 
     def _is_until_due(self, wait: Wait, scope: s.Node) -> bool:
         """Whether a test around the wait looks at the clock: to wait out the time is what it is for."""
         clocks = self._names.catalog.calls["clocks"]
-        tests = (up.test for up in up_to(wait.call, scope) if isinstance(up, s.If))
+        tests = [up.test for up in up_to(wait.call, scope) if isinstance(up, s.If)]
+        timeout = wait.call.argument(0, "timeout")
+        delay = None if timeout is None else self._names.place(timeout)
+        if any(delay in self._uses.predicates.reading(test).places for test in tests):
+            return True
         return any(
             isinstance(node, s.Call) and self._names.qualified(node.func) in clocks
             for test in tests
@@ -68,6 +72,7 @@ class TimedWaits:
         graph = self._flow.graph(scope)
         work: deque[Edge] = deque(e for step in graph.steps if step.node is top for e in step.edges)
         around = set(s.ancestors(wait.call))
+        flags = self._uses.predicates.around(wait.call, scope).flags
         seen: set[int] = set()
         while work:
             edge = work.popleft()
@@ -77,11 +82,11 @@ class TimedWaits:
             step = graph.steps[edge.target]
             if step.kind in (StepKind.BRANCH, StepKind.ITERATE, StepKind.RAISE, StepKind.EXIT) or step.node is top:
                 continue
-            if _is_tested(step.node) or any(found not in around for found in catchers(step.node)):
+            if is_tested(step.node) or any(found not in around for found in catchers(step.node)):
                 continue
             if self._relies(step):
-                asserts = any(self._asserts(node) for node in s.own_nodes(scope))
-                return None if asserts else Acting(wait, step.node, takes=False)
+                told = any(self._tells(node, flags) for node in s.own_nodes(scope))
+                return None if told else Acting(wait, step.node, takes=False)
             if self._settles(step):
                 continue
             work.extend(step.edges)
@@ -97,6 +102,12 @@ class TimedWaits:
         if step.kind is StepKind.CALL and isinstance(node, s.Call):
             return not self._uses.is_idle(node) and not self._settles(step)
         return False
+
+    def _tells(self, node: s.Node, flags: frozenset[Place]) -> bool:
+        """Whether ``node`` lets somebody know that the wait was in vain: an assertion, or a flag returned."""
+        if isinstance(node, s.Return) and node.value is not None:
+            return self._names.place(node.value) in flags
+        return self._asserts(node)
 
     @staticmethod
     def _asserts(node: s.Node) -> bool:
@@ -118,17 +129,3 @@ class TimedWaits:
             if isinstance(kind, ApiMethod) and kind.receiver.type.kind in ("event", "condition", "thread", "process"):
                 return True
         return self._names.catalog.says_cleanup(s.last_name(node.func))
-
-
-def _is_tested(node: s.Node) -> bool:
-    """Whether ``node`` is evaluated for a test: of a statement, or by a method whose name says that it asserts."""
-    child = node
-    for parent in s.ancestors(node):
-        if isinstance(parent, (s.If, s.While, s.Assert)):
-            return child is parent.test
-        if isinstance(parent, s.Stmt):
-            return False
-        if isinstance(parent, s.Call) and s.last_name(parent.func).lower().startswith("assert"):
-            return True
-        child = parent
-    return False

@@ -112,11 +112,17 @@ class WaitUses:
                     if node.func.attr in self.names.catalog.acquire_methods and self.home(node.func.value) == home:
                         held, found = True, False
                     elif node.func.attr == "start" and held:
-                        instance = self.names.instance(node.func.value)
-                        found = found or (instance is not None and instance.type.target is not None)
+                        found = found or self._is_worker(node.func.value)
                 if held and not found:
                     found = any(self._notifies(argument.value, wait) for argument in node.args)
         return found
+
+    def _is_worker(self, expr: s.Expr) -> bool:
+        """Whether ``expr`` is a thread or process, or their class, whose ``start(self)`` is called."""
+        instance = self.names.instance(expr)
+        api_type = self.names.catalog.made_by.get(self.names.qualified(expr) or "")
+        found = api_type if instance is None else instance.type
+        return found is not None and found.target is not None
 
     def _notifies(self, expr: s.Expr, wait: Wait) -> bool:
         """Whether ``expr`` is a function that notifies the condition waited for."""
@@ -147,6 +153,8 @@ class WaitUses:
         if self.flow.is_log_call(call):
             return True
         catalog = self.names.catalog
+        if isinstance(call.func, s.Attribute) and call.func.attr in catalog.looking_methods:
+            return True
         for kind in self.names.kinds(call.func):
             if isinstance(kind, External):
                 return kind.name in catalog.harmless_functions
@@ -192,3 +200,17 @@ def catchers(node: s.Node) -> list[s.Try]:
             found.append(parent)
         child = parent
     return found
+
+
+def is_tested(node: s.Node) -> bool:
+    """Whether ``node`` is evaluated for a test: of a statement, or by a method whose name says that it asserts."""
+    child = node
+    for parent in s.ancestors(node):
+        if isinstance(parent, (s.If, s.While, s.Assert)):
+            return child is parent.test
+        if isinstance(parent, s.Stmt):
+            return False
+        if isinstance(parent, s.Call) and s.last_name(parent.func).lower().startswith("assert"):
+            return True
+        child = parent
+    return False

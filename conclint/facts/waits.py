@@ -15,7 +15,7 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..cfg import Step, StepKind
 from .predicates import Predicate
-from .wait_uses import Acting, Wait, WaitUses, catchers, up_to
+from .wait_uses import Acting, Wait, WaitUses, catchers, is_tested, up_to
 
 _DEEPEST_CALL = 3
 _MOST_CALLERS = 40
@@ -170,6 +170,8 @@ class _Walk:
         if self._is_right(step, state):
             return None
         if step.kind in (StepKind.CALL, StepKind.EVAL) and self._predicates.takes(node, self._site.predicate):
+            if is_tested(node):  # which is the next step to come
+                return state
             return None if catchers(node) else Acting(self._wait, node, takes=True)
         after = self._held_after(step, state)
         if step.kind is StepKind.RETURN:
