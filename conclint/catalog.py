@@ -88,12 +88,15 @@ class Catalog:
         harmless = data["harmless"]
         self.harmless_functions = frozenset(harmless["functions"])
         self.harmless_methods = frozenset(harmless["methods"])
+        self.looking_methods = frozenset(harmless["looks"])
         self.harmless_of: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in harmless["of"].items()}
         self.log_functions = frozenset(data["logging"]["functions"])
         self.log_methods = frozenset(data["logging"]["methods"])
         self._log_words = frozenset(data["logging"]["words"])
         self._cleanup_verbs = frozenset(data["cleanup"]["verbs"])
         self.channel_methods = frozenset(data["channels"]["methods"])
+        self.taking_methods = frozenset(data["taking"]["methods"])
+        self.takers = frozenset(data["taking"]["functions"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])

@@ -21,7 +21,9 @@ from .self_deadlock import RULE as CNC106
 from .syntax_error import RULE as CNC900
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
+from .timeout_ignored import RULE as CNC203
 from .unbalanced_semaphore import RULE as CNC116
+from .wait_not_in_loop import RULE as CNC201
 
 RULES: tuple[Rule, ...] = (
     CNC101,
@@ -38,6 +40,8 @@ RULES: tuple[Rule, ...] = (
     CNC117,
     CNC118,
     CNC119,
+    CNC201,
+    CNC203,
     CNC301,
     CNC302,
     CNC304,

@@ -26,7 +26,10 @@ from .sections import Sections
 from .startup import Startup
 from .swallowing import Swallowing
 from .takings import Takings
+from .timed_waits import TimedWaits
 from .values import ValueFlow
+from .wait_uses import WaitUses
+from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
 
@@ -120,6 +123,18 @@ class Facts:
     @cached_property
     def swallowing(self) -> Swallowing:
         return Swallowing(self.flow, self.handlers, self.running, self.values)
+
+    @cached_property
+    def waits(self) -> Waits:
+        return Waits(self._wait_uses)
+
+    @cached_property
+    def timed_waits(self) -> TimedWaits:
+        return TimedWaits(self._wait_uses)
+
+    @cached_property
+    def _wait_uses(self) -> WaitUses:
+        return WaitUses(self.flow, self.locks.uses)
 
     @cached_property
     def startup(self) -> Startup:
