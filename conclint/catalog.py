@@ -79,6 +79,7 @@ class Catalog:
         self._log_words = frozenset(data["logging"]["words"])
         self._cleanup_verbs = frozenset(data["cleanup"]["verbs"])
         self.channel_methods = frozenset(data["channels"]["methods"])
+        self.joinable_queues = frozenset(data["queues"]["joinable"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])

@@ -28,10 +28,19 @@ _WORDS = (
     b"excepthook",
     b"run_in_executor",
     b"run_coroutine_threadsafe",
+    b"task_done",
+    b"import queue",
+    b"from queue import",
+    b"asyncio.Queue(",
+    b"asyncio import Queue",
+    b"QueueListener",
 )
 
 # What the words have in common: most files hold none of these, and so need fewer searches.
-_STEMS = (b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor")
+_STEMS = (
+    *(b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor"),
+    *(b"queue", b"Queue", b"task_done"),
+)
 
 _NOQA = re.compile(
     r"\# \s* noqa \b (?: \s*:\s* (?P<codes> (?: (?: [a-z]+(?:-[a-z0-9]+)+ | [a-z]+[0-9]+ ) (?![-\w]) [,\s]* )+ ) )?",

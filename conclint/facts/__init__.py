@@ -8,10 +8,15 @@ from functools import cached_property
 from .. import syntax as s
 from ..kinds import LocalInstance
 from ..names import Names
+from .barriers import Barriers
 from .flow import Flow
 from .handlers import Handlers
+from .listeners import unstopped_listeners
 from .lives import Lives
 from .lock_facts import LockFacts
+from .objects import Objects
+from .queue_checks import QueueChecks
+from .queues import Queues
 from .running import Running
 from .startup import Startup
 from .swallowing import Swallowing
@@ -58,12 +63,32 @@ class Facts:
         return Lives(self.flow, self.handlers, self.running, self.values)
 
     @cached_property
+    def objects(self) -> Objects:
+        return Objects(self.names, self.values)
+
+    @cached_property
+    def queues(self) -> Queues:
+        return Queues(self.flow, self.objects)
+
+    @cached_property
+    def queue_checks(self) -> QueueChecks:
+        return QueueChecks(self.flow, self.objects, self.running)
+
+    @cached_property
+    def barriers(self) -> Barriers:
+        return Barriers(self.flow, self.objects, self.running)
+
+    @cached_property
     def swallowing(self) -> Swallowing:
         return Swallowing(self.flow, self.handlers, self.running, self.values)
 
     @cached_property
     def startup(self) -> Startup:
         return Startup(self.flow, self._file_name)
+
+    def unstopped_listeners(self) -> Iterator[s.Call]:
+        """Every call that makes a listener which is started and nowhere stopped."""
+        return unstopped_listeners(self.names, self.values)
 
     def thread_excepthooks(self) -> Iterator[s.Attribute]:
         """Every ``x.excepthook`` that is assigned to where ``x`` is a thread or a thread class."""
