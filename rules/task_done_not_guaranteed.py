@@ -93,8 +93,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
 
 def _report(module: ModuleContext, consumption: Consumption) -> Report:
     get = consumption.get
-    method = module.text(get.node)
-    name = method.removesuffix(".get").removesuffix(".get_nowait")
+    name = module.text(get.receiver)
     join = consumption.join
     waiting = "whoever calls join() on it" if join is None else f"the join() on line {module.line(join.where)}"
     message = f"{_cause(module, consumption)} task_done() for this item of `{name}`; {waiting} waits forever"

@@ -40,6 +40,8 @@ class _PartyTransfer:
         call = step.node
         if step.cleanup and step.kind is not StepKind.RAISE:
             return ()
+        if step.kind is StepKind.EVAL and isinstance(step.node, s.Subscript):
+            return ()  # its own share of a list that was made for the parties
         if isinstance(call, s.Call) and isinstance(call.func, s.Attribute) and call.func.attr in self._harmless:
             return ()
         if step.node in self._waits:
@@ -86,8 +88,8 @@ def _first_ahead(waits: list[Operation], witness: Witness) -> Deserted | None:
     """The first ``wait()`` that the path has not passed when it ends."""
     passed = {move.step.node for move in witness.moves}
     for wait in sorted(waits, key=lambda operation: operation.where in passed):
-        if wait.call is not None and isinstance(wait.node, s.Attribute):
-            return Deserted(wait.call, wait.node.value, witness)
+        if wait.call is not None:
+            return Deserted(wait.call, wait.receiver, witness)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Where an object made in this file goes, through variables, attributes, parameters and results, and what is done to it.
+"""Where an object made in this file goes, through variables, attributes and calls, and what is done with it.
 
 Other than :mod:`conclint.facts.values` it follows the object into the functions that it is passed to, directly or by
 ``Thread(target=f, args=(q,))``, and back out of those that return it. Flow plays no part: whatever a variable may
@@ -34,6 +34,8 @@ class Operation(NamedTuple):
     """The ``q.get``, or the name that stands for it."""
     call: s.Call | None
     """The call, ``None`` where the method is only mentioned."""
+    receiver: s.Expr
+    """The expression that stands for the object."""
 
     @property
     def where(self) -> s.Node:
@@ -151,16 +153,16 @@ class Objects:
     def _operate(self, access: s.Attribute, name: str, tracked: Tracked) -> None:
         parent = access.parent
         if isinstance(parent, s.Call) and parent.func is access:
-            tracked.operations[access] = Operation(name, access, parent)
+            tracked.operations[access] = Operation(name, access, parent, access.value)
             return
-        tracked.operations[access] = Operation(name, access, None)
+        tracked.operations[access] = Operation(name, access, None, access.value)
         if isinstance(parent, s.Assign) and parent.value is access:
             targets = self._stored(parent.targets)
             if targets:
                 del tracked.operations[access]
             for load in targets or ():
                 call = load.parent if isinstance(load.parent, s.Call) and load.parent.func is load else None
-                tracked.operations[load] = Operation(name, load, call)
+                tracked.operations[load] = Operation(name, load, call, access.value)
 
     def _stored(self, targets: list[s.Expr]) -> list[s.Expr] | None:
         loads: list[s.Expr] = []

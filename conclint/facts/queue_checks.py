@@ -10,7 +10,8 @@ from ..cfg import Edge, Label, Step, StepKind
 from ..dataflow import explore
 from .flow import Flow
 from .objects import Objects, Tracked
-from .running import Running
+from .queue_items import enclosing_loops
+from .running import Entry, Running
 
 _DEEPEST_CALLER = 5
 _SIZE_SIDES = {
@@ -58,7 +59,10 @@ class QueueChecks:
         self._flow = flow
         self._names = flow.names
         self._objects = objects
-        self._entries = {entry.function for entry in running.entries}
+        self._running = running
+        self._entries: dict[s.Function, list[Entry]] = {}
+        for entry in running.entries:
+            self._entries.setdefault(entry.function, []).append(entry)
 
     def stale(self) -> Iterator[StaleCheck]:
         """Each blocking ``get()`` after a check, where another consumer may get between."""
@@ -73,7 +77,7 @@ class QueueChecks:
                         yield found
 
     def _stale(self, tracked: Tracked, checks: set[s.Call]) -> Iterator[StaleCheck]:
-        gets = {op.call: op.node for op in tracked.named("get", "get_nowait") if op.call is not None}
+        gets = {op.call: op for op in tracked.named("get", "get_nowait") if op.call is not None}
         scopes = dict.fromkeys(s.enclosing_function(get) or self._names.module for get in gets)
         for scope in scopes:
             if not any((s.enclosing_function(check) or self._names.module) is scope for check in checks):
@@ -82,31 +86,46 @@ class QueueChecks:
                 continue
             graph = self._flow.graph(scope)
             start: s.Call | None = None
-            for step, check in explore(graph, start, _CheckTransfer(checks, set(gets))).pairs():
-                call = step.node
-                if check is None or step.kind is not StepKind.CALL or not isinstance(call, s.Call):
-                    continue
-                node = gets.get(call)
-                if isinstance(node, s.Attribute) and node.attr == "get" and _blocks(call) and not self._is_locked(call):
-                    yield StaleCheck(call, node.value, check)
+            reached = explore(graph, start, _CheckTransfer(checks, set(gets)))
+            for step in graph.steps:
+                if step.kind is StepKind.CALL and isinstance(step.node, s.Call) and step.node in gets:
+                    states = reached.at(step.id)
+                    check = states[0] if states and None not in states else None  # else it means to wait anyway
+                    get = gets[step.node]
+                    if (
+                        check is not None
+                        and get.name == "get"
+                        and _blocks(step.node)
+                        and not self._is_locked(step.node)
+                    ):
+                        yield StaleCheck(step.node, get.receiver, check)
 
     def _has_other_consumers(self, tracked: Tracked) -> bool:
         """Whether somebody else may take items: other code, or the same code in another thread."""
         functions = {s.enclosing_function(op.where) for op in tracked.named("get", "get_nowait")}
         if tracked.escapes or len(functions) > 1:
             return True
-        return any(function is not None and self._runs_elsewhere(function) for function in functions)
+        return any(function is not None and self._runs_in_several(function) for function in functions)
 
-    def _runs_elsewhere(self, function: s.Function) -> bool:
+    def _runs_in_several(self, function: s.Function) -> bool:
+        """Whether more than one thread or process may run ``function``, directly or through its callers."""
         seen = {function}
         level = [function]
         for _ in range(_DEEPEST_CALLER):
-            if any(found in self._entries for found in level):
+            entries = [entry for found in level for entry in self._entries.get(found, ())]
+            if len(entries) > 1 or any(self._is_repeated(entry) for entry in entries):
                 return True
             callers = {s.enclosing_function(call) for found in level for call in self._objects.calls_of(found)}
             level = [caller for caller in callers if caller is not None and caller not in seen]
             seen.update(level)
         return False
+
+    def _is_repeated(self, entry: Entry) -> bool:
+        """Whether a function is handed over again and again: in a loop, to a pool, by objects of one class."""
+        sites: list[s.Node] = [entry.site]
+        if isinstance(entry.site, s.ClassDef):
+            sites = [worker.call for worker in self._running.workers if worker.subclass is entry.site]
+        return len(sites) != 1 or entry.place == "pool task" or any(enclosing_loops(sites[0]))
 
     def _is_locked(self, call: s.Call) -> bool:
         """Whether the call stands under a lock, which the other consumers may take too."""

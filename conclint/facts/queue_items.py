@@ -8,12 +8,14 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..cfg import Edge, Graph, Label, Level, Step, StepKind
 from ..dataflow import Move, Reached, explore
+from ..kinds import Container
 from .conditions import Conditions, Known
 from .flow import Flow
 from .objects import Operation
 from .witness import Witness
 
 _KEEPERS = frozenset({"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault"})
+_REPORTERS = frozenset({"put_nowait", "set_result", "set_exception", "task_done"})
 _LOOPS = (s.For, s.While, s.Comprehension)
 _SENTINEL_SIDE = {"is": Label.TRUE, "==": Label.TRUE, "is not": Label.FALSE, "!=": Label.FALSE}
 
@@ -156,7 +158,9 @@ class Items:
             return (state,)
         if self._is_trusted(step):
             return ()
-        handed_on = s.statement_of(step.node) in self._marks.statements
+        node = step.node
+        exits = isinstance(node, s.Call) and self._names.qualified(node.func) in self._names.catalog.calls["exits"]
+        handed_on = exits or s.statement_of(node) in self._marks.statements
         return (_let_go(state) if handed_on else state._replace(failed=True),)
 
     def _is_taking(self, step: Step) -> bool:
@@ -166,7 +170,7 @@ class Items:
         """Whether somebody else may account for the item from here on, or nobody waits any more."""
         node = step.node
         if step.kind is StepKind.CALL and isinstance(node, s.Call):
-            if node in self._gets or self._names.qualified(node.func) in self._names.catalog.calls["exits"]:
+            if node in self._gets:
                 return True
             return self._keeps(node) and any(self._holds_item(argument.value) for argument in node.args)
         if step.kind in (StepKind.RETURN, StepKind.YIELD) and isinstance(node, (s.Return, s.Yield)):
@@ -188,7 +192,7 @@ class Items:
             return isinstance(node, (s.For, s.Clause)) and self._is_of_item(node.iter)
         if step.kind is StepKind.EVAL:
             value = node.value if isinstance(node, s.Assign) else node
-            return isinstance(value, s.Expr) and self._is_of_item(value)
+            return isinstance(value, s.Expr) and (value is self._taken_at or self._is_of_item(value))
         if isinstance(node, s.Await):
             return self._is_harmless_await(node.value)
         return isinstance(node, s.Call) and self._is_harmless_call(node)
@@ -197,15 +201,29 @@ class Items:
         if not isinstance(value, s.Call):
             return False
         functions = self._names.functions(value.func)
-        if functions:
-            return all(self._flow.function_level(function) < Level.LIKELY for function in functions)
+        if functions and all(self._flow.function_level(function) < Level.LIKELY for function in functions):
+            return True
         return self._is_harmless_call(value)
 
     def _is_harmless_call(self, call: s.Call) -> bool:
-        if self._names.qualified(call.func) in self._names.catalog.calls["sleeps"]:
+        catalog = self._names.catalog
+        functions = self._names.functions(call.func)
+        if functions:
+            return all(self._flow.is_total(function) and _has_handler(function) for function in functions)
+        name = self._names.qualified(call.func)
+        if name in catalog.calls["sleeps"] or name in catalog.runs:
             return True
+        api_type = catalog.made_by.get(name or "")
         func = call.func
-        return isinstance(func, s.Attribute) and func.attr in self._names.catalog.channel_methods
+        if (api_type is not None and api_type.kind == "task") or not isinstance(func, s.Attribute):
+            return api_type is not None
+        return func.attr in _REPORTERS or (func.attr == "put" and self._may_be_queue(func.value))
+
+    def _may_be_queue(self, receiver: s.Expr) -> bool:
+        instance = self._names.instance(receiver)
+        if instance is not None:
+            return instance.type.kind == "queue"
+        return all(isinstance(kind, Container) for kind in self._names.kinds(receiver))  # what is put in makes it one
 
     # ---- tests that tell the last item
 
@@ -227,10 +245,10 @@ class Items:
 
     def _compares_with_sentinel(self, test: s.Compare) -> bool:
         """``item is STOP``, ``item.job is None``; a kind of item (``item.kind == READ``) is as good as any other."""
-        right = test.rights[0]
+        left, right = _unwrapped(test.left), test.rights[0]
         if isinstance(right, s.Constant):
-            return right.value is None and self._is_of_item(test.left)
-        return any(isinstance(side, s.Name) and side.id in self._names_of_item for side in (test.left, right))
+            return right.value is None and self._is_of_item(left)
+        return any(isinstance(side, s.Name) and side.id in self._names_of_item for side in (left, right))
 
     def _is_last_item(self, jump: s.Node) -> bool:
         """Whether a ``return`` or ``break`` stands under a test of the item itself, or of nothing that came of it."""
@@ -320,6 +338,15 @@ def enclosing_loops(node: s.Node) -> Iterator[s.Node]:
         if isinstance(parent, _LOOPS) and not (isinstance(parent, s.For) and child is parent.iter):
             yield parent
         child = parent
+
+
+def _unwrapped(expr: s.Expr) -> s.Expr:
+    """What ``(name := value)`` compares as."""
+    return expr.target if isinstance(expr, s.NamedExpr) else expr
+
+
+def _has_handler(function: s.Function) -> bool:
+    return any(isinstance(node, s.Handler) for node in s.own_nodes(function))
 
 
 def _root(expr: s.Expr) -> str:

@@ -127,8 +127,8 @@ class Queues:
             if tracked.escapes or not gets or tracked.named("task_done", *_ACCOUNTS) or self._is_of_others(tracked):
                 continue
             for join in tracked.named("join"):
-                if join.call is not None and isinstance(join.node, s.Attribute) and not self._is_bounded(join):
-                    yield NeverDone(join.call, join.node.value, gets[0].where)
+                if join.call is not None and not self._is_bounded(join):
+                    yield NeverDone(join.call, join.receiver, gets[0].where)
 
     def _is_of_others(self, tracked: Tracked) -> bool:
         """Whether it is an attribute of a class with a base in another file, whose code may take items too."""
