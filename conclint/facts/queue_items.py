@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..cfg import Edge, Graph, Label, Level, Step, StepKind
 from ..dataflow import Move, Reached, explore
-from ..kinds import Container
+from ..kinds import Container, Instance
 from .conditions import Conditions, Known
 from .flow import Flow
 from .objects import Operation
@@ -183,13 +183,15 @@ class Items:
 
     def _is_trusted(self, step: Step) -> bool:
         """Whether a step that could raise is taken not to: what reports and sleeps, and the shape of the item."""
-        if step.kind is StepKind.RAISE:
-            return False
         node = step.node
+        if step.kind is StepKind.RAISE:
+            return isinstance(node, s.Assert)
         if step.cleanup or (step.kind is StepKind.BIND and isinstance(step.target, s.Subscript)):
             return True
         if step.kind is StepKind.ITERATE:
             return isinstance(node, (s.For, s.Clause)) and self._is_of_item(node.iter)
+        if isinstance(node, s.WithItem):
+            return self._flow.is_lock(node.context)
         if step.kind is StepKind.EVAL:
             value = node.value if isinstance(node, s.Assign) else node
             return isinstance(value, s.Expr) and (value is self._taken_at or self._is_of_item(value))
@@ -199,11 +201,18 @@ class Items:
 
     def _is_harmless_await(self, value: s.Expr) -> bool:
         if not isinstance(value, s.Call):
-            return False
+            instances = [kind for kind in self._names.kinds(value) if isinstance(kind, Instance)]
+            made = [instance.made_at for instance in instances if instance.made_at is not None]
+            return bool(made) and all(self._is_harmless_task(call) for call in made)
         functions = self._names.functions(value.func)
         if functions and all(self._flow.function_level(function) < Level.LIKELY for function in functions):
             return True
         return self._is_harmless_call(value)
+
+    def _is_harmless_task(self, made: s.Node | None) -> bool:
+        """Whether ``made`` is ``create_task(...)`` of a coroutine that has nothing to raise."""
+        coroutine = made.positional(0) if isinstance(made, s.Call) else None
+        return isinstance(coroutine, s.Call) and self._is_harmless_await(coroutine)
 
     def _is_harmless_call(self, call: s.Call) -> bool:
         catalog = self._names.catalog
@@ -211,7 +220,7 @@ class Items:
         if functions:
             return all(self._flow.is_total(function) and _has_handler(function) for function in functions)
         name = self._names.qualified(call.func)
-        if name in catalog.calls["sleeps"] or name in catalog.runs:
+        if name in catalog.calls["sleeps"] or name in catalog.calls["lookups"] or name in catalog.runs:
             return True
         api_type = catalog.made_by.get(name or "")
         func = call.func
