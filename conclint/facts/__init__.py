@@ -68,7 +68,7 @@ class Facts:
 
     @cached_property
     def queues(self) -> Queues:
-        return Queues(self.flow, self.objects)
+        return Queues(self.flow, self.objects, self.values)
 
     @cached_property
     def queue_checks(self) -> QueueChecks:

@@ -69,19 +69,26 @@ class Objects:
         self._names = names
         self._values = values
         self._calls_of: dict[s.Function, list[s.Call]] | None = None
+        self._made: dict[str, list[Tracked]] = {}
 
     def made(self, kind: str) -> list[Tracked]:
         """The objects of a catalogued kind that this file makes."""
-        found = []
+        known = self._made.get(kind)
+        if known is None:
+            known = self._made[kind] = list(self._make(kind))
+        return known
+
+    def _make(self, kind: str) -> Iterator[Tracked]:
+        found = 0
         for call in self._names.module.all(s.Call):
             instance = self._makes(call)
             if instance is not None and instance.type.kind == kind:
                 tracked = Tracked(call, instance)
                 self._follow(tracked, [call])
-                found.append(tracked)
-                if len(found) >= _MOST_OBJECTS:
-                    break
-        return found
+                yield tracked
+                found += 1
+                if found >= _MOST_OBJECTS:
+                    return
 
     def at(self, receiver: s.Expr) -> Tracked | None:
         """The object that ``receiver`` stands for, where it is made in another file; ``None`` if it has no place."""

@@ -79,10 +79,9 @@ class QueueChecks:
     def _stale(self, tracked: Tracked, checks: set[s.Call]) -> Iterator[StaleCheck]:
         gets = {op.call: op for op in tracked.named("get", "get_nowait") if op.call is not None}
         scopes = dict.fromkeys(s.enclosing_function(get) or self._names.module for get in gets)
+        asking = {s.enclosing_function(check) or self._names.module for check in checks}
         for scope in scopes:
-            if not any((s.enclosing_function(check) or self._names.module) is scope for check in checks):
-                continue
-            if not self._flow.affords(scope):
+            if scope not in asking or not self._flow.affords(scope):
                 continue
             graph = self._flow.graph(scope)
             start: s.Call | None = None

@@ -12,6 +12,7 @@ from ..kinds import Container, Instance
 from .conditions import Conditions, Known
 from .flow import Flow
 from .objects import Operation
+from .quiet import Quiet
 from .witness import Witness
 
 _KEEPERS = frozenset({"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault"})
@@ -69,9 +70,16 @@ class Items:
     """The transfer for the item that one ``get()`` takes."""
 
     def __init__(
-        self, flow: Flow, scope: s.Function | s.Module, get: Operation, marks: Marks, gets: set[s.Node]
+        self,
+        flow: Flow,
+        quiet: Quiet,
+        scope: s.Function | s.Module,
+        get: Operation,
+        marks: Marks,
+        gets: set[s.Node],
     ) -> None:
         self._flow = flow
+        self._quiet = quiet
         self._names = flow.names
         self._scope = scope
         self._get = get
@@ -90,7 +98,7 @@ class Items:
     def is_followed(self) -> bool:
         """Whether the item stays in this function, which accounts for it itself."""
         taken = self._taken_at
-        if taken is None or not self._marks.within(self._scope):
+        if taken is None:
             return False
         parent = taken.parent
         if isinstance(parent, (s.Return, s.Yield)):
@@ -194,10 +202,23 @@ class Items:
             return self._flow.is_lock(node.context)
         if step.kind is StepKind.EVAL:
             value = node.value if isinstance(node, s.Assign) else node
+            if isinstance(node, s.Operation):
+                return self._is_guarded(node)
             return isinstance(value, s.Expr) and (value is self._taken_at or self._is_of_item(value))
         if isinstance(node, s.Await):
             return self._is_harmless_await(node.value)
         return isinstance(node, s.Call) and self._is_harmless_call(node)
+
+    def _is_guarded(self, division: s.Operation) -> bool:
+        """Whether a division stands under a test of what it divides by."""
+        divisor = self._names.place(division.operands[-1])
+        return divisor is not None and any(
+            self._names.place(part) == divisor
+            for parent in s.ancestors(division)
+            if isinstance(parent, (s.If, s.While, s.IfExp))
+            for part in s.walk(parent.test)
+            if isinstance(part, (s.Name, s.Attribute))
+        )
 
     def _is_harmless_await(self, value: s.Expr) -> bool:
         if not isinstance(value, s.Call):
@@ -216,9 +237,8 @@ class Items:
 
     def _is_harmless_call(self, call: s.Call) -> bool:
         catalog = self._names.catalog
-        functions = self._names.functions(call.func)
-        if functions:
-            return all(self._flow.is_total(function) and _has_handler(function) for function in functions)
+        if self._names.functions(call.func):
+            return self._quiet.is_quiet(call)
         name = self._names.qualified(call.func)
         if name in catalog.calls["sleeps"] or name in catalog.calls["lookups"] or name in catalog.runs:
             return True
@@ -352,10 +372,6 @@ def enclosing_loops(node: s.Node) -> Iterator[s.Node]:
 def _unwrapped(expr: s.Expr) -> s.Expr:
     """What ``(name := value)`` compares as."""
     return expr.target if isinstance(expr, s.NamedExpr) else expr
-
-
-def _has_handler(function: s.Function) -> bool:
-    return any(isinstance(node, s.Handler) for node in s.own_nodes(function))
 
 
 def _root(expr: s.Expr) -> str:

@@ -11,6 +11,8 @@ from ..kinds import Foreign, Instance, LocalClass, LocalInstance
 from .flow import Flow
 from .objects import Objects, Operation, Tracked
 from .queue_items import Consumption, Items, Marks, enclosing_loops
+from .quiet import Quiet
+from .values import ValueFlow
 
 _GETS = ("get", "get_nowait")
 _ACCOUNTS = ("unfinished_tasks", "all_tasks_done", "shutdown")
@@ -31,10 +33,12 @@ class NeverDone(NamedTuple):
 class Queues:
     """The queues of a module that have ``join()`` and ``task_done()``."""
 
-    def __init__(self, flow: Flow, objects: Objects) -> None:
+    def __init__(self, flow: Flow, objects: Objects, values: ValueFlow) -> None:
         self._flow = flow
         self._names = flow.names
         self._objects = objects
+        self._values = values
+        self._quiet = Quiet(flow)
 
     @cached_property
     def tracked(self) -> list[Tracked]:
@@ -61,17 +65,23 @@ class Queues:
             if not joins and (tracked.made is not None or tracked.named("join")):
                 continue
             marks = self._marks(tracked)
-            for get in self._gets(tracked):
+            gets = self._gets(tracked)
+            taken = {get.where for get in gets}
+            for get in gets:
                 if get.node not in seen:
-                    found = self._unfinished(get, tracked, joins, marks)
+                    found = self._unfinished(get, taken, joins, marks)
                     if found is not None:
                         seen.add(get.node)
                         yield found
 
-    def _unfinished(self, get: Operation, tracked: Tracked, joins: list[Operation], marks: Marks) -> Consumption | None:
+    def _unfinished(
+        self, get: Operation, gets: set[s.Node], joins: list[Operation], marks: Marks
+    ) -> Consumption | None:
         scope = s.enclosing_function(get.where) or self._names.module
-        items = Items(self._flow, scope, get, marks, {op.where for op in self._gets(tracked)})
-        if not items.is_followed or not self._flow.affords(scope):
+        if not marks.within(scope) or not self._flow.affords(scope):
+            return None
+        items = Items(self._flow, self._quiet, scope, get, marks, gets)
+        if not items.is_followed:
             return None
         if any(loop not in items.loops for done in marks.within(scope) for loop in enclosing_loops(done)):
             return None  # once for each item of a batch
@@ -108,9 +118,7 @@ class Queues:
                 if found is not None and any(binding.node is function for binding in found[1]):
                     yield name
             return
-        for access in self._names.module.all(s.Attribute):  # whatever object it is called on
-            if access.attr == function.name:
-                yield access
+        yield from self._values.attribute_reads(function.name)  # of whatever object
 
     def _gets(self, tracked: Tracked) -> list[Operation]:
         return [op for op in tracked.named(*_GETS) if op.call is None or _takes_item(op.call)]
