@@ -12,6 +12,7 @@ from ..kinds import Container, Instance
 from .conditions import Conditions, Known
 from .flow import Flow
 from .objects import Operation
+from .queue_marks import Marks
 from .quiet import Quiet
 from .witness import Witness
 
@@ -30,33 +31,6 @@ class Consumption(NamedTuple):
     how: str
     """``exception`` or ``return`` (the function is left), or ``again`` (the next item is taken)."""
     path: Witness
-
-
-class Marks:
-    """The nodes of a module that account for an item, by the function they stand in."""
-
-    def __init__(self, module: s.Module, direct: set[s.Node]) -> None:
-        self._module = module
-        self.direct = direct
-        """The calls of ``task_done`` themselves."""
-        self.statements: set[s.Node] = set()
-        """The statements that name a function which calls it."""
-        self._by_scope: dict[s.Node, list[s.Node]] = {}
-        for node in direct:
-            self._by_scope.setdefault(s.enclosing_function(node) or module, []).append(node)
-
-    def add(self, mention: s.Node) -> None:
-        """Say that ``mention`` names a function that accounts for the item."""
-        self.statements.add(s.statement_of(mention))
-        self._by_scope.setdefault(s.enclosing_function(mention) or self._module, []).append(mention)
-
-    def within(self, scope: s.Node) -> list[s.Node]:
-        """Those that stand in the body of ``scope`` itself."""
-        return self._by_scope.get(scope, [])
-
-    def are_elsewhere(self, scope: s.Node) -> bool:
-        """Whether another function than ``scope`` accounts for items."""
-        return any(s.enclosing_function(node) is not scope for node in self.direct)
 
 
 class _State(NamedTuple):
@@ -152,7 +126,7 @@ class Items:
         if self._is_taking(step):
             return (state._replace(held=step.kind is not StepKind.ITERATE or edge.label is Label.TRUE, failed=False),)
         if state.held:
-            if step.node in self._marks.direct or s.statement_of(step.node) in self._marks.statements:
+            if self._marks.account(step):
                 self._accounted = True
                 return (_let_go(state),)
             if self._is_excused(step):
@@ -168,8 +142,16 @@ class Items:
             return ()
         node = step.node
         exits = isinstance(node, s.Call) and self._names.qualified(node.func) in self._names.catalog.calls["exits"]
-        handed_on = exits or s.statement_of(node) in self._marks.statements
+        handed_on = exits or (s.statement_of(node) in self._marks.statements and not self._loses(node))
         return (_let_go(state) if handed_on else state._replace(failed=True),)
+
+    def _loses(self, node: s.Node) -> bool:
+        """Whether what raises is a helper that was to account for the item, and fails before it has."""
+        call = node.value if isinstance(node, s.Await) else node
+        functions = self._names.functions(call.func) if isinstance(call, s.Call) else []
+        return bool(functions) and all(
+            self._marks.may_miss(function, self._flow, self._quiet) for function in functions
+        )
 
     def _is_taking(self, step: Step) -> bool:
         return step.node is self._taken_at and step.kind in (StepKind.CALL, StepKind.AWAIT, StepKind.ITERATE)

@@ -10,7 +10,8 @@ from .. import syntax as s
 from ..kinds import Foreign, Instance, LocalClass, LocalInstance
 from .flow import Flow
 from .objects import Objects, Operation, Tracked
-from .queue_items import Consumption, Items, Marks, enclosing_loops
+from .queue_items import Consumption, Items, enclosing_loops
+from .queue_marks import Marks
 from .quiet import Quiet
 from .values import ValueFlow
 

@@ -43,11 +43,15 @@ class Quiet(Anything):
             self._depth -= 1
         return known
 
-    def raised(self, step: Step, state: None) -> Iterable[None]:
+    def may_raise(self, step: Step) -> bool:
+        """Whether a step that is likely to raise still is, for all that is known of what it calls."""
         if step.kind is StepKind.RAISE:
-            return (None,)
+            return True
         node = step.node.value if isinstance(step.node, s.Await) else step.node
-        return () if step.cleanup or (isinstance(node, s.Call) and self.is_quiet(node)) else (None,)
+        return not step.cleanup and not (isinstance(node, s.Call) and self.is_quiet(node))
+
+    def raised(self, step: Step, state: None) -> Iterable[None]:
+        return (None,) if self.may_raise(step) else ()
 
 
 def _does_something(function: s.Function) -> bool:
