@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .. import syntax as s
-from ..cfg import Edge, Graph, Label, Level, Step, StepKind
+from ..cfg import Edge, Graph, Label, Step, StepKind
 from ..dataflow import Move, Reached, explore
-from ..kinds import Container, Instance
 from .conditions import Conditions, Known
 from .flow import Flow
 from .objects import Operation
@@ -17,7 +16,6 @@ from .quiet import Quiet
 from .witness import Witness
 
 _KEEPERS = frozenset({"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault"})
-_REPORTERS = frozenset({"put_nowait", "set_result", "set_exception", "task_done"})
 _LOOPS = (s.For, s.While, s.Comprehension)
 _SENTINEL_SIDE = {"is": Label.TRUE, "==": Label.TRUE, "is not": Label.FALSE, "!=": Label.FALSE}
 
@@ -34,7 +32,8 @@ class Consumption(NamedTuple):
 
 
 class _State(NamedTuple):
-    held: bool
+    held: int
+    """How many items are to be accounted for, this one among them: 0, 1 or 2."""
     failed: bool
     """Whether an exception was raised while it was held."""
     known: Known
@@ -75,9 +74,7 @@ class Items:
         if taken is None:
             return False
         parent = taken.parent
-        if isinstance(parent, (s.Return, s.Yield)):
-            return False
-        if isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call) and self._keeps(parent.parent):
+        if isinstance(parent, (s.Return, s.Yield)) or self._is_kept(taken):
             return False
         if isinstance(taken, s.For) or isinstance(parent, (s.ExprStmt, s.NamedExpr, s.Argument, s.Subscript)):
             return True
@@ -90,7 +87,7 @@ class Items:
         assert taken is not None
         relevant: set[s.Node] = {taken, *self._marks.within(self._scope)}
         self._conditions = Conditions(self._names, graph, relevant, set())
-        reached = explore(graph, _State(False, False, self._conditions.at_entry), self, skip=(Label.UNCAUGHT_BASE,))
+        reached = explore(graph, _State(0, False, self._conditions.at_entry), self, skip=(Label.UNCAUGHT_BASE,))
         if not reached.complete or not self._accounted:
             return None
         for how, step, state in self._ends(graph, reached):
@@ -106,7 +103,7 @@ class Items:
                 yield "again", step, state
         for how, number in (("exception", graph.raise_exit), ("return", graph.exit)):
             for state in reached.at(number):
-                if state.held:
+                if state.held and (state.failed or how == "return"):
                     yield how, graph.steps[number], state
 
     def _since_taken(self, moves: list[Move]) -> list[Move]:
@@ -124,11 +121,18 @@ class Items:
             if state.held and self._is_sentinel_side(step, edge.label):
                 return (_let_go(state),)
         if self._is_taking(step):
-            return (state._replace(held=step.kind is not StepKind.ITERATE or edge.label is Label.TRUE, failed=False),)
+            taken = step.kind is not StepKind.ITERATE or edge.label is Label.TRUE
+            return (state._replace(held=int(taken), failed=False),)
         if state.held:
+            if step.kind is StepKind.HANDLER and state.failed and self._is_for_empty(step.node):
+                return ()  # working on an item does not raise that
             if self._marks.account(step):
                 self._accounted = True
-                return (_let_go(state),)
+                return (state._replace(held=state.held - 1) if state.held > 1 else _let_go(state),)
+            if step.kind is StepKind.CALL and step.node in self._gets:
+                # One that is thrown away is owed as well; of another nobody can tell which is accounted for first.
+                dropped = isinstance(s.statement_of(step.node), s.ExprStmt)
+                return (state._replace(held=2) if dropped else _let_go(state),)
             if self._is_excused(step):
                 return (_let_go(state),)
         if step.kind is StepKind.BIND:
@@ -141,6 +145,8 @@ class Items:
         if self._is_trusted(step):
             return ()
         node = step.node
+        if node in self._gets:
+            return (state,)  # nothing more to get
         exits = isinstance(node, s.Call) and self._names.qualified(node.func) in self._names.catalog.calls["exits"]
         handed_on = exits or (s.statement_of(node) in self._marks.statements and not self._loses(node))
         return (_let_go(state) if handed_on else state._replace(failed=True),)
@@ -156,12 +162,15 @@ class Items:
     def _is_taking(self, step: Step) -> bool:
         return step.node is self._taken_at and step.kind in (StepKind.CALL, StepKind.AWAIT, StepKind.ITERATE)
 
+    def _is_for_empty(self, handler: s.Node) -> bool:
+        """Whether a handler only catches what ``get()`` raises where there is nothing to get."""
+        kind = handler.type if isinstance(handler, s.Handler) else None
+        return kind is not None and self._names.qualified(kind) in self._names.catalog.calls["empties"]
+
     def _is_excused(self, step: Step) -> bool:
         """Whether somebody else may account for the item from here on, or nobody waits any more."""
         node = step.node
         if step.kind is StepKind.CALL and isinstance(node, s.Call):
-            if node in self._gets:
-                return True
             return self._keeps(node) and any(self._holds_item(argument.value) for argument in node.args)
         if step.kind in (StepKind.RETURN, StepKind.YIELD) and isinstance(node, (s.Return, s.Yield)):
             if node.value is not None and self._holds_item(node.value) and not self._is_context_manager:
@@ -172,69 +181,15 @@ class Items:
         return stored is not None and self._holds_item(stored) and self._marks.are_elsewhere(self._scope)
 
     def _is_trusted(self, step: Step) -> bool:
-        """Whether a step that could raise is taken not to: what reports and sleeps, and the shape of the item."""
+        """Whether a step that could raise is taken not to; that the item has the shape it is used in, too."""
         node = step.node
-        if step.kind is StepKind.RAISE:
-            return isinstance(node, s.Assert)
-        if step.cleanup or (step.kind is StepKind.BIND and isinstance(step.target, s.Subscript)):
+        if step.kind is StepKind.ITERATE and isinstance(node, (s.For, s.Clause)) and self._is_of_item(node.iter):
             return True
-        if step.kind is StepKind.ITERATE:
-            return isinstance(node, (s.For, s.Clause)) and self._is_of_item(node.iter)
-        if isinstance(node, s.WithItem):
-            return self._flow.is_lock(node.context)
         if step.kind is StepKind.EVAL:
             value = node.value if isinstance(node, s.Assign) else node
-            if isinstance(node, s.Operation):
-                return self._is_guarded(node)
-            return isinstance(value, s.Expr) and (value is self._taken_at or self._is_of_item(value))
-        if isinstance(node, s.Await):
-            return self._is_harmless_await(node.value)
-        return isinstance(node, s.Call) and self._is_harmless_call(node)
-
-    def _is_guarded(self, division: s.Operation) -> bool:
-        """Whether a division stands under a test of what it divides by."""
-        divisor = self._names.place(division.operands[-1])
-        return divisor is not None and any(
-            self._names.place(part) == divisor
-            for parent in s.ancestors(division)
-            if isinstance(parent, (s.If, s.While, s.IfExp))
-            for part in s.walk(parent.test)
-            if isinstance(part, (s.Name, s.Attribute))
-        )
-
-    def _is_harmless_await(self, value: s.Expr) -> bool:
-        if not isinstance(value, s.Call):
-            instances = [kind for kind in self._names.kinds(value) if isinstance(kind, Instance)]
-            made = [instance.made_at for instance in instances if instance.made_at is not None]
-            return bool(made) and all(self._is_harmless_task(call) for call in made)
-        functions = self._names.functions(value.func)
-        if functions and all(self._flow.function_level(function) < Level.LIKELY for function in functions):
-            return True
-        return self._is_harmless_call(value)
-
-    def _is_harmless_task(self, made: s.Node | None) -> bool:
-        """Whether ``made`` is ``create_task(...)`` of a coroutine that has nothing to raise."""
-        coroutine = made.positional(0) if isinstance(made, s.Call) else None
-        return isinstance(coroutine, s.Call) and self._is_harmless_await(coroutine)
-
-    def _is_harmless_call(self, call: s.Call) -> bool:
-        catalog = self._names.catalog
-        if self._names.functions(call.func):
-            return self._quiet.is_quiet(call)
-        name = self._names.qualified(call.func)
-        if name in catalog.calls["sleeps"] or name in catalog.calls["lookups"] or name in catalog.runs:
-            return True
-        api_type = catalog.made_by.get(name or "")
-        func = call.func
-        if (api_type is not None and api_type.kind == "task") or not isinstance(func, s.Attribute):
-            return api_type is not None
-        return func.attr in _REPORTERS or (func.attr == "put" and self._may_be_queue(func.value))
-
-    def _may_be_queue(self, receiver: s.Expr) -> bool:
-        instance = self._names.instance(receiver)
-        if instance is not None:
-            return instance.type.kind == "queue"
-        return all(isinstance(kind, Container) for kind in self._names.kinds(receiver))  # what is put in makes it one
+            if isinstance(value, s.Expr) and (value is self._taken_at or self._is_of_item(value)):
+                return True
+        return not self._quiet.may_raise(step)
 
     # ---- tests that tell the last item
 
@@ -250,7 +205,7 @@ class Items:
             return label is Label.FALSE and node.id in self._names_of_item
         if isinstance(node, s.Compare) and len(node.ops) == 1:
             if node.ops[0] == "in" and isinstance(node.rights[0], s.Display):
-                return label is Label.TRUE and self._is_of_item(node.left)
+                return label is Label.TRUE and isinstance(node.left, s.Name) and self._is_of_item(node.left)
             return _SENTINEL_SIDE.get(node.ops[0]) is label and self._compares_with_sentinel(node)
         return False
 
@@ -329,6 +284,11 @@ class Items:
         if isinstance(expr, s.Display):
             return any(self._holds_item(element) for element in expr.elements)
         return self._is_of_item(expr)
+
+    def _is_kept(self, taken: s.Node) -> bool:
+        """Whether the item goes straight to where others find it."""
+        call = None if taken.parent is None else taken.parent.parent
+        return isinstance(taken.parent, s.Argument) and isinstance(call, s.Call) and self._keeps(call)
 
     @staticmethod
     def _keeps(call: s.Call) -> bool:

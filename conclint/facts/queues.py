@@ -68,12 +68,13 @@ class Queues:
             marks = self._marks(tracked)
             gets = self._gets(tracked)
             taken = {get.where for get in gets}
-            for get in gets:
-                if get.node not in seen:
-                    found = self._unfinished(get, taken, joins, marks)
-                    if found is not None:
-                        seen.add(get.node)
-                        yield found
+            found = [self._unfinished(get, taken, joins, marks) for get in gets if get.node not in seen]
+            missed = {consumption.get.where: consumption for consumption in found if consumption is not None}
+            for consumption in missed.values():
+                seen.add(consumption.get.node)
+                passed = (move.step.node for move in consumption.path.moves)
+                if not any(node in missed and node is not consumption.get.where for node in passed):
+                    yield consumption  # else it is said of the one that comes later
 
     def _unfinished(
         self, get: Operation, gets: set[s.Node], joins: list[Operation], marks: Marks
