@@ -97,6 +97,7 @@ class Catalog:
         self.channel_methods = frozenset(data["channels"]["methods"])
         self.taking_methods = frozenset(data["taking"]["methods"])
         self.takers = frozenset(data["taking"]["functions"])
+        self.joinable_queues = frozenset(data["queues"]["joinable"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])

@@ -29,18 +29,18 @@ _WORDS = (
     b"run_in_executor",
     b"run_coroutine_threadsafe",
     b"Condition(",  # asyncio's, beside nothing of the above
+    b"task_done",
+    b"import queue",
+    b"from queue import",
+    b"asyncio.Queue(",
+    b"asyncio import Queue",
+    b"QueueListener",
 )
 
 # What the words have in common: most files hold none of these, and so need fewer searches.
 _STEMS = (
-    b"thread",
-    b"multiprocess",
-    b"concurrent",
-    b"acquire",
-    b".release",
-    b"excepthook",
-    b"run_in_executor",
-    b"Condition(",
+    *(b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor"),
+    *(b"Condition(", b"queue", b"Queue", b"task_done"),
 )
 
 _NOQA = re.compile(

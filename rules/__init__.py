@@ -3,9 +3,11 @@
 from conclint.model import Rule
 
 from .acquire_result_ignored import RULE as CNC104
+from .barrier_party_may_die import RULE as CNC207
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .future_dropped import RULE as CNC501
+from .listener_not_stopped import RULE as CNC208
 from .lock_decorates_generator import RULE as CNC117
 from .lock_misused import RULE as CNC115
 from .lock_not_released import RULE as CNC101
@@ -15,10 +17,13 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .queue_check_then_act import RULE as CNC206
+from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
 from .self_deadlock import RULE as CNC106
 from .syntax_error import RULE as CNC900
+from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
 from .timeout_ignored import RULE as CNC203
@@ -42,6 +47,11 @@ RULES: tuple[Rule, ...] = (
     CNC119,
     CNC201,
     CNC203,
+    CNC204,
+    CNC205,
+    CNC206,
+    CNC207,
+    CNC208,
     CNC301,
     CNC302,
     CNC304,

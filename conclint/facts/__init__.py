@@ -8,10 +8,12 @@ from functools import cached_property
 from .. import syntax as s
 from ..kinds import LocalInstance
 from ..names import Names
+from .barriers import Barriers
 from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .flow import Flow
 from .handlers import Handlers
+from .listeners import unstopped_listeners
 from .lives import Lives
 from .lock_decorators import LockDecorators
 from .lock_facts import LockFacts
@@ -21,6 +23,9 @@ from .lock_order import LockOrder
 from .lock_races import LockRaces
 from .lock_reach import LockReach
 from .lock_sections import LockSections
+from .objects import Objects
+from .queue_checks import QueueChecks
+from .queues import Queues
 from .running import Running
 from .sections import Sections
 from .startup import Startup
@@ -121,6 +126,22 @@ class Facts:
         return Lives(self.flow, self.handlers, self.running, self.values)
 
     @cached_property
+    def objects(self) -> Objects:
+        return Objects(self.names, self.values)
+
+    @cached_property
+    def queues(self) -> Queues:
+        return Queues(self.flow, self.objects, self.values)
+
+    @cached_property
+    def queue_checks(self) -> QueueChecks:
+        return QueueChecks(self.flow, self.objects, self.running)
+
+    @cached_property
+    def barriers(self) -> Barriers:
+        return Barriers(self.flow, self.objects, self.running)
+
+    @cached_property
     def swallowing(self) -> Swallowing:
         return Swallowing(self.flow, self.handlers, self.running, self.values)
 
@@ -139,6 +160,10 @@ class Facts:
     @cached_property
     def startup(self) -> Startup:
         return Startup(self.flow, self._file_name)
+
+    def unstopped_listeners(self) -> Iterator[s.Call]:
+        """Every call that makes a listener which is started and nowhere stopped."""
+        return unstopped_listeners(self.names, self.values)
 
     def thread_excepthooks(self) -> Iterator[s.Attribute]:
         """Every ``x.excepthook`` that is assigned to where ``x`` is a thread or a thread class."""
