@@ -94,6 +94,10 @@ class CallBehaviour:
         """What a call that never returns throws; ``None`` where it ends the process."""
         raise NotImplementedError
 
+    def is_api(self, call: s.Call) -> bool:
+        """Whether the call is of a catalogued API, so that what it raises is known, not only what its name says."""
+        raise NotImplementedError
+
 
 class Routes(ABC):
     """A graph under construction: the edges that wait for the next step, and what surrounds it."""

@@ -268,6 +268,10 @@ class Flow(CallBehaviour):
             return "SystemExit"
         return EXCEPTION if name in calls["raises"] else ANY
 
+    def is_api(self, call: s.Call) -> bool:
+        method = self.names.bound_method(call.func)
+        return method is not None and self.names.instance(method.value) is not None
+
 
 _NEVER = frozenset({"typing.NoReturn", "typing.Never", "typing_extensions.NoReturn", "typing_extensions.Never"})
 
