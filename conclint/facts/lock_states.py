@@ -159,10 +159,15 @@ class LockTransfer:
         key = ("result", outcome)
         if op.action is Action.ACQUIRE:
             return (held._replace(known=self._conditions.learn(held.known, key, True)),) if op.direct else (held,)
+        taken = held._replace(known=self._conditions.learn(held.known, key, True))
+        if op.is_reentrant and state.is_held and state.site != NO_SITE:
+            return (taken,)
+        if self._blocks and state.is_held:  # somebody else must have given it back
+            taken = taken._replace(held=HANDED_OVER)
         missed = state._replace(known=self._conditions.learn(state.known, key, False))
         if state.held == 0:
             missed = missed._replace(last=Last.NOT_ACQUIRED)
-        return held._replace(known=self._conditions.learn(held.known, key, True)), missed
+        return taken, missed
 
     def _asserts_acquired(self, node: s.Node) -> bool:
         """Whether ``node`` is a call that is given the outcome of acquiring the lock."""
