@@ -40,7 +40,7 @@ class Expressions(Routes):
             level = self._calls.level(expr)
             if level < Level.UNLIKELY:  # a lock's own methods: finding the lock raises no more than they do
                 self._risk = Level.NEVER
-            self._step(StepKind.CALL, expr, level, self._interruption(expr, level))
+            self._step(StepKind.CALL, expr, level, self._flying(expr))
             return
         flying = self._calls.raised(expr)
         step = self._step(StepKind.CALL, expr, Level.LIKELY, flying or ANY)
@@ -61,14 +61,12 @@ class Expressions(Routes):
     def _await(self, expr: s.Await) -> None:
         self._eval(expr.value)
         if self._pending:
-            flying = ANY
-            if isinstance(expr.value, s.Call):
-                flying = self._interruption(expr.value, self._calls.level(expr.value))
+            flying = self._flying(expr.value) if isinstance(expr.value, s.Call) else ANY
             self._step(StepKind.AWAIT, expr, Level.LIKELY, flying)
 
-    def _interruption(self, call: s.Call, level: Level) -> str:
-        """What flies out of a call that returns: no Exception out of one that can only be interrupted."""
-        return BASE if level is Level.INTERRUPT and self._calls.is_api(call) else ANY
+    def _flying(self, call: s.Call) -> str:
+        """What flies out of a call that returns, where it does not."""
+        return BASE if self._calls.is_interruptible(call) else ANY
 
     def _yield(self, expr: s.Yield) -> None:
         if expr.value is not None:

@@ -94,8 +94,8 @@ class CallBehaviour:
         """What a call that never returns throws; ``None`` where it ends the process."""
         raise NotImplementedError
 
-    def is_api(self, call: s.Call) -> bool:
-        """Whether the call is of a catalogued API, so that what it raises is known, not only what its name says."""
+    def is_interruptible(self, call: s.Call) -> bool:
+        """Whether the call only waits for a lock of a known kind: it raises what interrupts it, and no Exception."""
         raise NotImplementedError
 
 

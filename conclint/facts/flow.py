@@ -145,7 +145,10 @@ class Flow(CallBehaviour):
         known = self._call_levels.get(call)
         if known is None:
             self._call_levels[call] = Level.LIKELY  # for recursion
-            known = self._call_levels[call] = self._level(call)
+            known = self._level(call)
+            if known is Level.INTERRUPT and self.outcome(call) is not call:
+                known = Level.NEVER  # it only makes the coroutine; the `await` waits
+            self._call_levels[call] = known
         return known
 
     def _level(self, call: s.Call) -> Level:
@@ -268,9 +271,15 @@ class Flow(CallBehaviour):
             return "SystemExit"
         return EXCEPTION if name in calls["raises"] else ANY
 
-    def is_api(self, call: s.Call) -> bool:
+    def is_interruptible(self, call: s.Call) -> bool:
         method = self.names.bound_method(call.func)
-        return method is not None and self.names.instance(method.value) is not None
+        lock = None if method is None else self.names.instance(method.value)
+        return (
+            method is not None
+            and lock is not None
+            and lock.type.kind in self.names.catalog.lock_kinds
+            and method.attr in self.names.catalog.acquire_methods
+        )
 
 
 _NEVER = frozenset({"typing.NoReturn", "typing.Never", "typing_extensions.NoReturn", "typing_extensions.Never"})
