@@ -219,17 +219,17 @@ class LockTransfer:
     def _released(self, step: Step, state: LockState) -> LockState:
         if state.held == HANDED_OVER:
             return state
-        site, outer = state.site, state.outer
-        if outer:
-            ended = self._ended_by(step, (*outer, site))
-            *outer, site = (number for index, number in enumerate((*outer, site)) if index != ended)
-        return state._replace(held=max(state.held - 1, -2), site=site, last=Last.RELEASED, outer=tuple(outer))
+        sites = (*state.outer, state.site)
+        if state.outer:
+            ended = self._ended_by(step, sites)
+            sites = sites[:ended] + sites[ended + 1 :]
+        return state._replace(held=max(state.held - 1, -2), site=sites[-1], last=Last.RELEASED, outer=sites[:-1])
 
     def _ended_by(self, step: Step, sites: tuple[int, ...]) -> int:
         """Which of the acquires a release ends: the last; but a ``with`` ends its own, and no other release does."""
         for index in reversed(range(len(sites))):
             entered = self._steps[sites[index]].node
-            if entered is step.node or not isinstance(step.node, s.WithItem) and not isinstance(entered, s.WithItem):
+            if entered is step.node or (not isinstance(step.node, s.WithItem) and not isinstance(entered, s.WithItem)):
                 return index
         return len(sites) - 1
 
