@@ -41,6 +41,8 @@ class Held:
     count: int
     last: str = "untouched"
     """What last became of it: ``untouched``, ``raised``, ``not acquired``, ``released``; as the rules tell it apart."""
+    lent: int = 0
+    """How often helpers hold it that give it back themselves."""
     took: bool = False
     """Whether the run has acquired it."""
     sites: list[Site] = field(default_factory=list)
@@ -172,7 +174,7 @@ class _Run(Run):
         self.origin = origin
         for held in self.locks.values():
             held.far_fetched = False
-            if held.count == 0 and held.last == "untouched":
+            if held.count == held.lent and held.last == "untouched":
                 held.last = "raised"
         self.since = dict.fromkeys(self.locks, True)
 
@@ -296,6 +298,8 @@ class World:
         self.outcomes.counts.add(held.count)
         if self._stays(site):
             held.took, held.last = True, "untouched"
+        else:
+            held.lent += 1
         held.sites.append(site._replace(by_with=entering))
         return True
 
@@ -336,6 +340,8 @@ class World:
             held.sites.remove(_last(held.sites, leaving))
         if self._stays(site):
             held.last = "released"
+        else:
+            held.lent -= 1
         held.far_fetched = False
         run.since[name] = False
         if not leaving:

@@ -10,9 +10,11 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from . import BAD_RELEASE, LEAK, NUMBER, SELF_DEADLOCK, Program
+from . import BAD_RELEASE, LEAK, NUMBER, SELF_CONTAINED, SELF_DEADLOCK, Program
 from .execute import BadRelease, Kept, Limits, Outcomes, cleanup_lines, execute
 
+_FLAGS = {"got", "flag", "p", "q"}
+_MATTERS = ("acquire", "release", "grab", "drop", "take", "give", "attempt")
 _NOT_HELD_ERRORS = {"RuntimeError", "ValueError", "AssertionError", "Exception", "BaseException"}
 
 
@@ -101,7 +103,8 @@ class Judge:
     @property
     def is_beyond_counting(self) -> bool:
         """Whether some lock is held more or less often than the rules count: from two below the start to three."""
-        return not self.outcomes.counts <= {-2, -1, 0, 1, 2, 3}
+        counts = self.outcomes.counts | (set() if self._held is None else self._held.counts)
+        return not counts <= {-2, -1, 0, 1, 2, 3}
 
     def _is_on_purpose(self, bad: BadRelease) -> bool:
         """Whether the run did nothing to the lock before: a function that releases what its caller holds.
@@ -168,11 +171,31 @@ class Judge:
         for block in self.outcomes.blocks:
             is_certain = not (block.tainted or block.interrupted or block.site == block.holder)
             (must if is_certain else may).add(block.site.line)
-        return must, may
+        return must, may | self._behind_flags()
+
+    def _behind_flags(self) -> set[int]:
+        """Calls of self-contained helpers behind a flag that decides over nothing else: it is not followed then."""
+        lines: set[int] = set()
+        for node in ast.walk(self._tree):
+            if isinstance(node, (ast.If, ast.While)) and not _names(node.test).isdisjoint(_FLAGS):
+                calls = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+                helpers = [call for call in calls if _called(call).startswith(SELF_CONTAINED)]
+                others = (call for call in calls if call not in helpers)
+                if not any(_called(call).startswith(_MATTERS) for call in others):
+                    lines |= {call.lineno for call in helpers}
+        return lines
 
 
 def _verdict(must: set[int], may: set[int]) -> Verdict:
     return Verdict(frozenset(must), frozenset(may - must))
+
+
+def _names(expr: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(expr) if isinstance(node, ast.Name)}
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func).rpartition(".")[2]
 
 
 def _caught(handler: ast.ExceptHandler) -> set[str]:

@@ -27,7 +27,7 @@ _HELPERS = {
     "give": "{lock}.release()",
     "fail": "step(95)\nraise ValueError",
     "may_fail": "step(93)",
-    "quiet": "pass",
+    "quiet": "x = 1",
     "caught": "try:\n    step(94)\nexcept BaseException:\n    pass",
 }
 _HARMLESS = ("quiet", "may_fail", "fail", "caught")
@@ -195,13 +195,14 @@ class _Maker:
         spelled = (f"{lock}.acquire(False)", f"{lock}.acquire(timeout=1)", f"{lock}.acquire(blocking=False)", "")
         return self._one(spelled) or self._helper("attempt", lock) + "()"
 
-    def _condition(self) -> str:
+    def _condition(self, *, loop: bool = False) -> str:
         which = self._pick(8 if not self.awaits else 4)
         if which == 0:
             return self._numbered("cond")
         if which < 4:
-            tested = self._one(("p", "q")) if which == 3 else self._flag()
-            if which == 3:
+            parameter = which == 3 and not loop  # a loop on a parameter never ends
+            tested = self._one(("p", "q")) if parameter else self._flag()
+            if parameter:
                 self._params.add(tested)
             return self._one(("", "not ")) + tested + self._one(("", "", " is True", " is False"))
         attempt = self._try_acquire()
@@ -235,7 +236,9 @@ class _Maker:
         elif which == 1:
             lines = [f"while {self._numbered('cond')}:", *_in(self._block(inner))]
         elif which == 2:
-            lines = [f"while {self._condition()}:", *_in([self._numbered("step"), *self._block(inner)])]
+            test = self._condition(loop=True)
+            changed = next((f"{flag} = {self._numbered('cond')}" for flag in ("got", "flag") if flag in test), "")
+            lines = [f"while {test}:", *_in([changed or self._numbered("step"), *self._block(inner)])]
         else:
             return ["while True:", *_in([self._numbered("step"), *self._block(inner)])]
         if self._chance(4):
