@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from . import syntax as s
 from .cfg import Label, Level, Step, StepKind
 from .cfg_routes import CallBehaviour, Pending, Routes
-from .exceptions import ANY, ExceptionClasses
+from .exceptions import ANY, BASE, ExceptionClasses
 from .names import Names
 
 
@@ -40,7 +40,7 @@ class Expressions(Routes):
             level = self._calls.level(expr)
             if level < Level.UNLIKELY:  # a lock's own methods: finding the lock raises no more than they do
                 self._risk = Level.NEVER
-            self._step(StepKind.CALL, expr, level)
+            self._step(StepKind.CALL, expr, level, self._flying(expr))
             return
         flying = self._calls.raised(expr)
         step = self._step(StepKind.CALL, expr, Level.LIKELY, flying or ANY)
@@ -61,7 +61,12 @@ class Expressions(Routes):
     def _await(self, expr: s.Await) -> None:
         self._eval(expr.value)
         if self._pending:
-            self._step(StepKind.AWAIT, expr, Level.LIKELY)
+            flying = self._flying(expr.value) if isinstance(expr.value, s.Call) else ANY
+            self._step(StepKind.AWAIT, expr, Level.LIKELY, flying)
+
+    def _flying(self, call: s.Call) -> str:
+        """What flies out of a call that returns, where it does not."""
+        return BASE if self._calls.is_interruptible(call) else ANY
 
     def _yield(self, expr: s.Yield) -> None:
         if expr.value is not None:

@@ -94,6 +94,10 @@ class CallBehaviour:
         """What a call that never returns throws; ``None`` where it ends the process."""
         raise NotImplementedError
 
+    def is_interruptible(self, call: s.Call) -> bool:
+        """Whether the call only waits for a lock of a known kind: it raises what interrupts it, and no Exception."""
+        raise NotImplementedError
+
 
 class Routes(ABC):
     """A graph under construction: the edges that wait for the next step, and what surrounds it."""

@@ -35,7 +35,7 @@ def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings) -> It
             for taking in takings.at(event) if event not in seen and event is not section.site else ():
                 if (
                     taking.place == section.place
-                    and locks.uses.blocks_its_holder(taking.origin.place)
+                    and any(map(locks.uses.blocks_its_holder, (taking.origin.place, section.place)))
                     and takings.is_feasible(taking)
                 ):
                     seen.add(event)

@@ -76,10 +76,12 @@ class Flow(CallBehaviour):
         graph = self.graph(function)
         self._depth -= 1
         level = Level.LIKELY
-        if not explore(graph, None, Anything(), INTERRUPTED).at(graph.raise_exit):
-            level = Level.UNLIKELY
-            if not explore(graph, None, Anything(), UNLIKELY).at(graph.raise_exit):
-                level = Level.NEVER
+        if not explore(graph, None, Anything()).at(graph.raise_exit):
+            level = Level.INTERRUPT
+            if not explore(graph, None, Anything(), INTERRUPTED).at(graph.raise_exit):
+                level = Level.UNLIKELY
+                if not explore(graph, None, Anything(), UNLIKELY).at(graph.raise_exit):
+                    level = Level.NEVER
         self._levels[function] = level
         return level
 
@@ -145,7 +147,10 @@ class Flow(CallBehaviour):
         known = self._call_levels.get(call)
         if known is None:
             self._call_levels[call] = Level.LIKELY  # for recursion
-            known = self._call_levels[call] = self._level(call)
+            known = self._level(call)
+            if known is Level.INTERRUPT and self.outcome(call) is not call:
+                known = Level.NEVER  # it only makes the coroutine; the `await` waits
+            self._call_levels[call] = known
         return known
 
     def _level(self, call: s.Call) -> Level:
@@ -183,7 +188,8 @@ class Flow(CallBehaviour):
                 if kind.receiver is not None and self._is_hook(function):
                     return Level.LIKELY  # whatever a subclass puts there
                 bodies = [function, *self.names.overrides(function, kind.receiver)]
-                return max(Level.UNLIKELY, *(self.function_level(body) for body in bodies))
+                levels = {self.function_level(body) for body in bodies}
+                return next((level for level in (Level.LIKELY, Level.INTERRUPT) if level in levels), Level.UNLIKELY)
             elif isinstance(kind, LocalClass):
                 return self._constructor_level(kind.node)
         if isinstance(func, s.Attribute):
@@ -267,6 +273,18 @@ class Flow(CallBehaviour):
         if name in calls["exits"]:
             return "SystemExit"
         return EXCEPTION if name in calls["raises"] else ANY
+
+    def is_interruptible(self, call: s.Call) -> bool:
+        if self.callees(call):
+            return self.level(call) is Level.INTERRUPT
+        method = self.names.bound_method(call.func)
+        lock = None if method is None else self.names.instance(method.value)
+        return (
+            method is not None
+            and lock is not None
+            and lock.type.kind in self.names.catalog.lock_kinds
+            and method.attr in self.names.catalog.acquire_methods
+        )
 
 
 _NEVER = frozenset({"typing.NoReturn", "typing.Never", "typing_extensions.NoReturn", "typing_extensions.Never"})

@@ -64,7 +64,18 @@ class LockFacts:
         known = self._givers.get(place)
         if known is None:
             known = self._givers[place] = {scope for scope in self.uses.releasers(place) if self._gives(scope, place)}
-        return not known <= {beside}
+        return not known <= {beside} or self._is_taken_for_callers(place, beside)
+
+    def _is_taken_for_callers(self, place: Place, function: s.Node) -> bool:
+        """Whether ``function`` takes the lock for its callers, one of which releases it."""
+        if not isinstance(function, s.Function):
+            return False
+        takes = any(e.place == place and e.action is not Action.RELEASE for e in self._effects.get(function, ()))
+        for site in self._calls.to(function) if takes else ():
+            seen = self._calls.translate(place, site, function)
+            if seen is not None and (s.enclosing_function(site) or self._calls.module) in self.uses.releasers(seen):
+                return True
+        return False
 
     def is_signal(self, place: Place, beside: s.Node) -> bool:
         """Whether a function that may run at the same time as ``beside`` releases this very lock without having it.

@@ -42,9 +42,11 @@ class LockState(NamedTuple):
     held: int
     """How often it is acquired, relative to the function's entry."""
     site: int
-    """The step of the last acquire."""
+    """The step of the acquire that the next release ends; of the last acquire, where nothing is held."""
     last: Last
     known: Known
+    outer: tuple[int, ...] = ()
+    """The acquires around that one that are not released either, outermost first."""
 
     @property
     def is_held(self) -> bool:
@@ -61,6 +63,7 @@ class LockTransfer:
         self._place = place
         self._conditions = conditions
         self._blocks = uses.blocks_its_holder(place)
+        self._steps = graph.steps
         self._ops: dict[int, LockOp] = {}
         for step in graph.steps:
             op = self._op(step)
@@ -109,7 +112,7 @@ class LockTransfer:
         if kind is StepKind.ENTER and self.is_with(step):
             return self._entered(step, state)
         if kind is StepKind.LEAVE and self.is_with(step):
-            return (self._released(state),)
+            return (self._released(step, state),)
         if kind is StepKind.RETURN and isinstance(step.node, s.Return):
             return (self._returned(step.node, state),)
         if kind is StepKind.YIELD and state.held > 0 and self._uses.hands_over(step.node, self._place):
@@ -130,14 +133,14 @@ class LockTransfer:
             if step.kind is StepKind.CALL and self._makes_coroutine(step.node):
                 return ()
             if step.kind is StepKind.LEAVE and self.is_with(step):
-                return (self._released(state),)
+                return (self._released(step, state),)
             if step.kind is StepKind.CALL and state.held > 0 and self._uses.hands_over(step.node, self._place):
                 return (state._replace(held=HANDED_OVER),)
             if state.held == 0 and state.last is Last.UNTOUCHED:
                 return (state._replace(last=Last.RAISED),)
             return (state,)
         if op.action is Action.RELEASE:
-            return (self._released(state),)
+            return (self._released(step, state),)
         if step.cleanup:
             return ()  # taking it again at the end of an un-lock section, which nothing can protect
         if state.held == 0:
@@ -151,7 +154,7 @@ class LockTransfer:
                 return (state._replace(held=HANDED_OVER),)
             return (state,)
         if op.action is Action.RELEASE:
-            return (self._released(state),)
+            return (self._released(step, state),)
         if op.action is Action.ACQUIRE and self._waits_for_itself(state):
             return ()
         held = self._acquired(step, state)
@@ -161,10 +164,15 @@ class LockTransfer:
         key = ("result", outcome)
         if op.action is Action.ACQUIRE:
             return (held._replace(known=self._conditions.learn(held.known, key, True)),) if op.direct else (held,)
+        taken = held._replace(known=self._conditions.learn(held.known, key, True))
+        if op.is_reentrant and state.is_held and state.site != NO_SITE:
+            return (taken,)
+        if self._blocks and state.is_held:  # somebody else must have given it back
+            taken = taken._replace(held=HANDED_OVER)
         missed = state._replace(known=self._conditions.learn(state.known, key, False))
         if state.held == 0:
             missed = missed._replace(last=Last.NOT_ACQUIRED)
-        return held._replace(known=self._conditions.learn(held.known, key, True)), missed
+        return taken, missed
 
     def _asserts_acquired(self, node: s.Node) -> bool:
         """Whether ``node`` is a call that is given the outcome of acquiring the lock."""
@@ -213,13 +221,25 @@ class LockTransfer:
     def _acquired(self, step: Step, state: LockState) -> LockState:
         if state.held == HANDED_OVER:
             return state
-        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED)
+        outer = (*state.outer, state.site)[-2:] if state.held > 0 and state.site != NO_SITE else ()
+        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED, outer=outer)
 
-    @staticmethod
-    def _released(state: LockState) -> LockState:
+    def _released(self, step: Step, state: LockState) -> LockState:
         if state.held == HANDED_OVER:
             return state
-        return state._replace(held=max(state.held - 1, -2), last=Last.RELEASED)
+        sites = (*state.outer, state.site)
+        if state.outer:
+            ended = self._ended_by(step, sites)
+            sites = sites[:ended] + sites[ended + 1 :]
+        return state._replace(held=max(state.held - 1, -2), site=sites[-1], last=Last.RELEASED, outer=sites[:-1])
+
+    def _ended_by(self, step: Step, sites: tuple[int, ...]) -> int:
+        """Which of the acquires a release ends: the last; but a ``with`` ends its own, and no other release does."""
+        for index in reversed(range(len(sites))):
+            entered = self._steps[sites[index]].node
+            if entered is step.node or (not isinstance(step.node, s.WithItem) and not isinstance(entered, s.WithItem)):
+                return index
+        return len(sites) - 1
 
     def _bound(self, step: Step, state: LockState) -> LockState:
         state = state._replace(known=self._conditions.bind(step, state.known))
