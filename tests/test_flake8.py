@@ -93,17 +93,17 @@ def options(select: list[str] | None = None, extend_select: list[str] | None = N
 
 
 @pytest.mark.parametrize(
-    ("chosen", "runs"),
+    ("chosen", "selected"),
     [
-        (options(), False),
-        (options(select=["E", "CNC101"]), False),
-        (options(select=["CNC199"]), True),
-        (options(select=["CNC"]), True),
-        (options(extend_select=["CNC19"]), True),
+        (options(), []),
+        (options(select=["E", "CNC101"]), []),
+        (options(select=["CNC199"]), ["CNC199"]),
+        (options(select=["CNC"]), ["CNC"]),
+        (options(extend_select=["CNC19"]), ["CNC199"]),
     ],
 )
 def test_rules_outside_the_default_set_run_only_where_selected(
-    chosen: Namespace, runs: bool, monkeypatch: pytest.MonkeyPatch
+    chosen: Namespace, selected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra = Rule("CNC199", "extra", "", Severity.NOTE, lambda context: (), default=False)
     made = (*rules(), extra)
@@ -113,7 +113,7 @@ def test_rules_outside_the_default_set_run_only_where_selected(
     monkeypatch.setattr(Plugin, "settings", None)
     Plugin.parse_options(chosen)
     settings: object = Plugin.settings
-    assert settings == resolve(extend_select=["CNC199"] if runs else [])
+    assert settings == resolve(extend_select=selected)
 
 
 def test_a_problem_of_ours_is_seen_in_flake8_too(monkeypatch: pytest.MonkeyPatch) -> None:
