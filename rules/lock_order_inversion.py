@@ -120,7 +120,7 @@ def _path(module: ModuleContext, edge: Edge) -> Iterator[Step]:
 
 def _names(module: ModuleContext, edge: Edge) -> tuple[str, str]:
     uses = module.facts.locks.uses
-    held = uses.receiver_at(edge.section.site) or uses.receiver(edge.held) or edge.section.receiver
+    held = module.facts.lock_name(edge.section)
     acquired = uses.receiver_at(edge.taking.origin.site)
     return module.text(held), "it" if acquired is None else module.text(acquired)
 

@@ -86,7 +86,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
 def _report(module: ModuleContext, found: SelfDeadlock) -> Report:
     section, taking = found
     locks = module.facts.locks.uses
-    held = locks.receiver_at(section.site) or locks.receiver(section.place) or section.receiver
+    held = module.facts.lock_name(section)
     name = module.text(held)
     line = module.line(section.site)
     if taking.callee is None:

@@ -13,6 +13,8 @@ from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .flow import Flow
 from .handlers import Handlers
+from .held_conditions import HeldConditions
+from .interrupts import Interrupts
 from .listeners import unstopped_listeners
 from .lives import Lives
 from .lock_decorators import LockDecorators
@@ -23,17 +25,20 @@ from .lock_order import LockOrder
 from .lock_races import LockRaces
 from .lock_reach import LockReach
 from .lock_sections import LockSections
+from .lock_waits import LockWaits
 from .objects import Objects
 from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
-from .sections import Sections
+from .sections import Section, Sections
 from .startup import Startup
+from .suspensions import Suspensions
 from .swallowing import Swallowing
 from .takings import Takings
 from .timed_waits import TimedWaits
 from .values import ValueFlow
 from .wait_uses import WaitUses
+from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
@@ -110,6 +115,28 @@ class Facts:
         return LockSections(self.flow, self.locks.uses)
 
     @cached_property
+    def waiting(self) -> Waiting:
+        return Waiting(self.flow, self.calls)
+
+    @cached_property
+    def lock_waits(self) -> LockWaits:
+        uses = self.locks.uses
+        return LockWaits(uses, self.sections, self.takings, self.waiting, self.objects, self.running)
+
+    @cached_property
+    def suspensions(self) -> Suspensions:
+        return Suspensions(self.names, self.locks.uses, self.sections)
+
+    @cached_property
+    def interrupts(self) -> Interrupts:
+        uses = self.locks.uses
+        return Interrupts(uses, self.calls, self.sections, self.takings, self.objects, self.running)
+
+    @cached_property
+    def held_conditions(self) -> HeldConditions:
+        return HeldConditions(self.flow, self.calls, self.locks, self.sections)
+
+    @cached_property
     def handlers(self) -> Handlers:
         return Handlers(self.flow)
 
@@ -164,6 +191,11 @@ class Facts:
     def unstopped_listeners(self) -> Iterator[s.Call]:
         """Every call that makes a listener which is started and nowhere stopped."""
         return unstopped_listeners(self.names, self.values)
+
+    def lock_name(self, section: Section) -> s.Expr:
+        """The expression that names the lock which ``section`` holds."""
+        uses = self.locks.uses
+        return uses.receiver_at(section.site) or uses.receiver(section.place) or section.receiver
 
     def thread_excepthooks(self) -> Iterator[s.Attribute]:
         """Every ``x.excepthook`` that is assigned to where ``x`` is a thread or a thread class."""

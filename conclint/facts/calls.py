@@ -77,10 +77,10 @@ class Calls:
         if function.is_lambda or not function.name.startswith("_") or function.name.endswith("__"):
             if self._names.owner(function) is not None or not _around(function):
                 return False
-        return function not in self._values
+        return function not in self.values
 
     @cached_property
-    def _values(self) -> set[s.Function]:
+    def values(self) -> set[s.Function]:
         """The functions that are passed on, stored or returned."""
         taken: set[s.Function] = set()
         defined = {function.name for function in self.module.functions}

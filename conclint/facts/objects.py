@@ -153,6 +153,8 @@ class Objects:
             return self._loads_of_param(function, parent) if isinstance(function, s.Function) else None
         if isinstance(parent, s.Return):
             return self._returned(parent)
+        if isinstance(parent, s.WithItem):
+            return [] if parent.target is None else self._stored([parent.target])
         if isinstance(parent, _NEUTRAL) or (isinstance(parent, s.IfExp) and parent.test is expr):
             return []
         return None

@@ -16,7 +16,7 @@ class Entry(NamedTuple):
 
     function: s.Function
     place: str
-    """``thread``, ``process``, ``pool task`` or ``done callback``."""
+    """``thread``, ``process``, ``pool task``, ``done callback`` or ``signal handler``."""
     site: s.Node
     """The call that hands it over, or the class whose ``run`` it is."""
 
@@ -37,9 +37,11 @@ class Running:
     """The workers that a module makes, and the code that runs in them."""
 
     def __init__(self, names: Names) -> None:
-        self._names = names
+        self.names = names
         self.workers: list[Worker] = []
         self.entries: list[Entry] = []
+        self.signal_handlers: list[Entry] = []
+        """What interrupts the main thread between two bytecodes, wherever that is."""
         for call in names.module.all(s.Call):
             self._look(call)
         for node in names.module.classes:
@@ -51,11 +53,11 @@ class Running:
     def targets(self, worker: Worker) -> list[s.Function]:
         """The functions of this file that the worker runs: its target, or its class's ``run``."""
         if worker.subclass is not None:
-            run = self._names.method(worker.subclass, "run")
+            run = self.names.method(worker.subclass, "run")
             if run is not None:
                 return [run]
         target = self.target_of(worker.call, worker.instance)
-        return [] if target is None else self._names.functions(target)
+        return [] if target is None else self.names.functions(target)
 
     @staticmethod
     def target_of(call: s.Call, instance: Instance) -> s.Expr | None:
@@ -64,7 +66,7 @@ class Running:
         return None if target is None else call.argument(target[0], target[1])
 
     def _look(self, call: s.Call) -> None:
-        names = self._names
+        names = self.names
         for kind in names.kinds(call.func):
             if isinstance(kind, LocalClass):
                 base = names.api_base(kind.node)
@@ -84,13 +86,14 @@ class Running:
                 self._look_runs(kind.qualified, call)
 
     def _look_runs(self, name: str, call: s.Call) -> None:
-        runs = self._names.catalog.runs.get(name)
+        runs = self.names.catalog.runs.get(name)
         if runs is None:
             return
         argument = call.argument(runs.position, runs.keyword)
         if argument is not None:
-            for function in self._names.functions(argument):
-                self.entries.append(Entry(function, runs.place, call))
+            for function in self.names.functions(argument):
+                entries = self.signal_handlers if runs.place == "signal handler" else self.entries
+                entries.append(Entry(function, runs.place, call))
 
 
 def _where(instance: Instance) -> str:

@@ -1,0 +1,131 @@
+"""Methods of conditions that only whoever holds the condition may call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .. import syntax as s
+from ..kinds import ApiMethod, Place
+from ..scopes import ScopeInfo
+from .calls import Calls, Site
+from .flow import Flow
+from .lock_facts import LockFacts
+from .sections import Sections
+
+_HELD_ONLY = frozenset({"wait", "wait_for", "notify", "notify_all", "notifyAll"})
+_DEEPEST = 4
+
+
+class NotHeld(NamedTuple):
+    """A call on a path that does not hold the condition."""
+
+    call: s.Call
+    receiver: s.Expr
+    method: str
+    callers: tuple[Site, ...]
+    """For a helper, the call of it that does not hold the condition, and so on outwards; else none."""
+
+
+class HeldConditions:
+    """The conditions of a module."""
+
+    def __init__(self, flow: Flow, calls: Calls, locks: LockFacts, sections: Sections) -> None:
+        self._flow = flow
+        self._names = flow.names
+        self._calls = calls
+        self._locks = locks
+        self._sections = sections
+
+    def not_held(self) -> Iterator[NotHeld]:
+        """Every ``wait`` and ``notify`` that some path reaches without the condition."""
+        for call in self._names.module.all(s.Call):
+            func = self._names.bound_method(call.func)
+            if func is None or func.attr not in _HELD_ONLY:
+                continue
+            kinds = self._names.kinds(call.func)
+            if not kinds or not all(isinstance(k, ApiMethod) and k.receiver.type.kind == "condition" for k in kinds):
+                continue
+            place = self._names.place(func.value)
+            if place is None or not self._is_own(func.value, place):
+                continue
+            callers = self._without(call, place, _DEEPEST)
+            if callers is not None:
+                yield NotHeld(call, func.value, func.attr, callers)
+
+    def _without(self, site: s.Node, place: Place, depth: int) -> tuple[Site, ...] | None:
+        """The calls by which ``site`` is reached without the lock; ``None`` where it is held, or may well be."""
+        scope = s.enclosing_function(site)
+        if any(section.place == place for section in self._sections.around(site)):
+            return None if self._is_always_held(site, place) else ()
+        if scope is None:
+            return ()
+        if not self._sections.is_callers(site, place):
+            return ()
+        if self._takes(scope, place):
+            return ()
+        return self._callers_without(scope, place, depth, site)
+
+    def _holds_another(self, site: s.Node) -> bool:
+        """Whether the function takes some lock for ``site``, only not the right one."""
+        return any(isinstance(section.site, s.WithItem) for section in self._sections.around(site))
+
+    def _callers_without(self, scope: s.Function, place: Place, depth: int, site: s.Node) -> tuple[Site, ...] | None:
+        """A caller without the lock, for a function that does not deal with the lock itself.
+
+        Where no caller is in view, whoever calls a public function of a private lock cannot hold it.
+        """
+        sites = self._calls.to(scope)
+        if not sites:
+            return () if self._is_hidden(place, scope) or self._holds_another(site) else None
+        for call in sites if depth else ():
+            seen = self._calls.translate(place, call, scope)
+            outer = None if seen is None else self._without(call, seen, depth - 1)
+            if outer is not None:
+                return (call, *outer)
+        return None
+
+    def _takes(self, scope: s.Function, place: Place) -> bool:
+        """Whether ``scope`` itself takes the lock somewhere."""
+        return any(section.place == place for section in self._sections.of(scope))
+
+    def _is_always_held(self, site: s.Node, place: Place) -> bool:
+        scope = s.enclosing_function(site) or self._names.module
+        paths = self._locks.paths(scope, place) if self._locks.uses.at(scope, place) else None
+        return paths is None or all(count > 0 for count in paths.counts(site))
+
+    def _is_own(self, receiver: s.Expr, place: Place) -> bool:
+        """Whether the lock of the condition is in view: its own, or one that this file can name."""
+        for kind in self._names.kinds(receiver):
+            made = getattr(kind, "made_at", None)
+            if not isinstance(made, s.Call) or made.has_star:
+                return False
+            lock = made.argument(0, "lock")
+            if lock is not None and not (isinstance(lock, s.Constant) and lock.value is None):
+                home = self._names.place(lock)
+                if home != place and not self._names.instance(lock):
+                    return False
+        if place.root[0] == "local":
+            scope = place.root[1]
+            return isinstance(scope, ScopeInfo) and not place.path
+        return place.root[0] == "global" or len(place.path) == 1
+
+    def _is_hidden(self, place: Place, scope: s.Function) -> bool:
+        """Whether nobody outside this file takes the lock, and ``scope`` is there to be called from outside."""
+        if scope.is_lambda or scope.name.startswith("_") or self._names.owner(scope) is None:
+            return False
+        node = place.root[1]
+        if place.root[0] != "self" or not isinstance(node, s.ClassDef) or not place.path[-1].startswith("_"):
+            return False
+        if self._names.is_open(node) or scope in self._calls.values:
+            return False
+        return not self._is_lent(node, place)
+
+    def _is_lent(self, node: s.ClassDef, place: Place) -> bool:
+        """Whether some method of the class leaves the lock held, or gives it away: its callers then may hold it."""
+        if self._locks.gives_back(place, node):
+            return True
+        for access in self._names.module.all(s.Attribute):
+            if access.attr == place.path[-1] and isinstance(access.parent, (s.Return, s.Argument, s.Yield)):
+                return True
+        return False

@@ -1,0 +1,88 @@
+"""Coroutines and generators that stop in the middle while they hold a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .. import syntax as s
+from ..names import Names
+from .locks import LockUses
+from .sections import Section, Sections
+
+
+class Suspension(NamedTuple):
+    """The first place where a function hands control to others while it holds a lock."""
+
+    section: Section
+    event: s.Node
+
+
+class Suspensions:
+    """Where functions of a module are suspended under a lock."""
+
+    def __init__(self, names: Names, uses: LockUses, sections: Sections) -> None:
+        self._names = names
+        self._uses = uses
+        self._sections = sections
+
+    def of_coroutines(self) -> Iterator[Suspension]:
+        """Locks of threads or processes held over ``await``, ``async with``, ``async for`` or ``yield``."""
+        for scope, section in self._each():
+            if self._is_coroutine(scope) and self._stops_threads(section):
+                event = next((event for event in section.events if _suspends(event)), None)
+                if event is not None:
+                    yield Suspension(section, event)
+
+    def of_generators(self) -> Iterator[Suspension]:
+        """Locks held at a ``yield``, other than in what is made into a context manager or fixture."""
+        calls = self._names.catalog.calls
+        for scope, section in self._each():
+            if not scope.is_generator or self._names.decorated(scope, calls["contextmanagers"] | calls["fixtures"]):
+                continue
+            if self._names.decorated(scope, calls["coroutines"]) or (scope.is_async and self._stops_threads(section)):
+                continue  # of_coroutines speaks
+            event = next((event for event in section.events if isinstance(event, s.Yield)), None)
+            if event is not None and not self._is_finished(scope):
+                yield Suspension(section, event)
+
+    def _each(self) -> Iterator[tuple[s.Function, Section]]:
+        for section in self._sections.all():
+            if isinstance(section.scope, s.Function):
+                yield section.scope, section
+
+    def _is_finished(self, generator: s.Function) -> bool:
+        """Whether each call in this file, of at least one, takes all of the generator or sees to its being closed."""
+        called = [
+            call
+            for call in self._names.module.all(s.Call)
+            if s.last_name(call.func) == generator.name and generator in self._names.functions(call.func)
+        ]
+        return bool(called) and all(self._is_argument_of_consumer(call) for call in called)
+
+    def _is_argument_of_consumer(self, call: s.Call) -> bool:
+        outer = call.parent.parent if isinstance(call.parent, s.Argument) else None
+        return isinstance(outer, s.Call) and self._names.qualified(outer.func) in self._names.catalog.calls["consumers"]
+
+    def _is_coroutine(self, function: s.Function) -> bool:
+        """Whether an event loop runs ``function`` in turn with others, also one made of a generator."""
+        return function.is_async or self._names.decorated(function, self._names.catalog.calls["coroutines"])
+
+    def _stops_threads(self, section: Section) -> bool:
+        """Whether the lock is one of threads or processes for certain: waiting for it stops the whole thread."""
+        receiver = self._uses.receiver_at(section.site) or self._uses.receiver(section.place)
+        if receiver is None or not self._uses.is_known(section.place):
+            return False
+        if isinstance(section.site, s.WithItem) and isinstance(section.site.parent, s.With):
+            if section.site.parent.is_async:
+                return False
+        locks = [self._names.as_instance(kind) for kind in self._names.kinds(receiver)]
+        return all(lock is not None and lock.type.api in ("threading", "multiprocessing") for lock in locks)
+
+
+def _suspends(event: s.Node) -> bool:
+    if isinstance(event, s.WithItem):
+        return isinstance(event.parent, s.With) and event.parent.is_async
+    if isinstance(event, s.For):
+        return event.is_async
+    return isinstance(event, (s.Await, s.Yield))
