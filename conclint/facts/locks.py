@@ -79,7 +79,7 @@ class LockUses:
         self.ops: dict[s.Call, list[LockOp]] = {}
         self._withs: dict[s.WithItem, list[Place]] = {}
         self._receivers: dict[Place, list[s.Expr]] = {}
-        self._exclusive: dict[Place, bool] = {}
+        self._kinds: dict[Place, tuple[Kind, ...]] = {}
         self._by_scope: dict[s.Node, list[LockOp]] = {}
         self._by_place: dict[tuple[s.Node, Place], list[LockOp]] = {}
         self._items: dict[Place, list[s.WithItem]] = {}
@@ -181,12 +181,21 @@ class LockUses:
 
     def blocks_its_holder(self, place: Place) -> bool:
         """Whether whoever holds the lock at ``place`` and acquires it again waits for himself, as far as is certain."""
-        known = self._exclusive.get(place)
+        kinds = self._kinds_at(place)
+        return bool(kinds) and all(self._is_exclusive(kind) for kind in kinds)
+
+    def is_known(self, place: Place) -> bool:
+        """Whether the lock at ``place`` is one for certain, and excludes: not known by its name alone, no counter."""
+        kinds = self._kinds_at(place)
+        return bool(kinds) and all(self._excludes(kind) for kind in kinds)
+
+    def _kinds_at(self, place: Place) -> tuple[Kind, ...]:
+        """What the expressions that name the lock at ``place`` may be."""
+        known = self._kinds.get(place)
         if known is None:
-            receivers = self._receivers.get(place, [])
-            kinds = [kind for receiver in receivers for kind in self._names.kinds(receiver)]
-            known = bool(kinds) and all(self._is_exclusive(kind) for kind in kinds)
-            self._exclusive[place] = known
+            receivers = self._receivers.get(place, ())
+            kinds = dict.fromkeys(kind for receiver in receivers for kind in self._names.kinds(receiver))
+            known = self._kinds[place] = tuple(kinds)
         return known
 
     def receiver_at(self, site: s.Node) -> s.Expr | None:
@@ -195,11 +204,6 @@ class LockUses:
             return site.context
         ops = self.ops.get(site, ()) if isinstance(site, s.Call) else ()
         return next((op.receiver for op in ops if op.direct), None)
-
-    def is_known(self, place: Place) -> bool:
-        """Whether the lock at ``place`` is one for certain, and excludes: not known by its name alone, no counter."""
-        kinds = [kind for receiver in self._receivers.get(place, []) for kind in self._names.kinds(receiver)]
-        return bool(kinds) and all(self._excludes(kind) for kind in kinds)
 
     def receiver(self, place: Place) -> s.Expr | None:
         """An expression that names the lock at ``place``."""
