@@ -56,6 +56,11 @@ class Rewriter:
         applicability = Applicability.SAFE if safe and section.is_certain else Applicability.UNSAFE
         return Fix(applicability, f"use `{writer.header.removesuffix(':')}`", edits)
 
+    def waiting_for(self, wait: s.Call) -> Fix | None:
+        """The ``if`` that ``wait`` stands in alone as a ``wait_for``, if there is one and that can be written."""
+        guard = s.statement_of(wait).parent
+        return self.as_wait_for(guard, wait) if isinstance(guard, s.If) else None
+
     def as_wait_for(self, guard: s.If, wait: s.Call) -> Fix | None:
         """``if not ready: condition.wait()`` as ``condition.wait_for(lambda: ready)``, if that can be written.
 

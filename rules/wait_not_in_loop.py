@@ -75,6 +75,11 @@ def take():
         return items.pop()
 ```
 
+## Fix
+
+`if not ready: condition.wait()` becomes `condition.wait_for(lambda: ready)`. The fix is unsafe: the test runs again after
+each notification, which is the point, and may not be what it was written for.
+
 ## When it stays silent
 
 - A loop around the wait that tests shared state, in the function or in a caller of it in the same file.
@@ -91,7 +96,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.model import Rule, Severity
+from conclint.model import FixAvailability, Rule, Severity
 from conclint.rule import ModuleContext, Report, Step
 
 
@@ -105,7 +110,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
             then = "the code goes on as if it held"
         message = f"the condition is not tested again after `{name}` was waited for: {early}, {then}"
         steps = [] if found.node is found.wait.call else [Step(found.node, "this happens without another test")]
-        yield Report(found.wait.call, message, steps)
+        yield Report(found.wait.call, message, steps, module.rewrite.waiting_for(found.wait.call))
 
 
 RULE = Rule(
@@ -114,4 +119,5 @@ RULE = Rule(
     summary="A condition is waited for without a loop that tests what it stands for",
     severity=Severity.ERROR,
     check=check,
+    fix=FixAvailability.UNSAFE,
 )
