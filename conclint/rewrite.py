@@ -57,9 +57,12 @@ class Rewriter:
         return Fix(applicability, f"use `{writer.header.removesuffix(':')}`", edits)
 
     def waiting_for(self, wait: s.Call) -> Fix | None:
-        """The ``if`` that ``wait`` stands in alone as a ``wait_for``, if there is one and that can be written."""
+        """The ``if`` that ``wait`` stands in alone as a ``wait_for``, if there is one and that can be written.
+
+        Not for a timed wait: what to do when the time is up is for the author to say.
+        """
         guard = s.statement_of(wait).parent
-        return self.as_wait_for(guard, wait) if isinstance(guard, s.If) else None
+        return self.as_wait_for(guard, wait) if isinstance(guard, s.If) and not wait.args else None
 
     def as_wait_for(self, guard: s.If, wait: s.Call) -> Fix | None:
         """``if not ready: condition.wait()`` as ``condition.wait_for(lambda: ready)``, if that can be written.

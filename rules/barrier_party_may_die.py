@@ -64,6 +64,10 @@ def run(load):
 - `abort()` is called on the path of the exception.
 - The barrier is passed to code in another file, which may abort it.
 - Nothing that is likely to raise stands before the `wait()`.
+
+## Why it is not on by default
+
+Most barriers stand in tests and benchmarks, where an exception ends the run anyway.
 """
 
 from __future__ import annotations

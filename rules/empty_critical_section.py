@@ -43,6 +43,10 @@ def store(rows, row):
 - `acquire()` and `release()` of a semaphore, the turnstile that lets through as many as there are permits.
 - A non-blocking or timed acquire, which may be a test.
 - A lock made on the spot, of which CNC111 speaks.
+
+## Why it is not on by default
+
+To take a lock and give it back at once is also a way to wait for whoever has it.
 """
 
 from __future__ import annotations

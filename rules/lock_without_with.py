@@ -66,6 +66,10 @@ def count(name):
         lock.release()
 ```
 
+## Why it is not on by default
+
+The code is correct: this is about style, and about what the next change may break.
+
 ## Fix
 
 `with` (for asyncio locks `async with`) instead of the acquire. The `try` goes, or stays without its `finally` where it

@@ -65,6 +65,10 @@ def run(handle):
   is emptied at the end, a priority queue in an algorithm.
 - The check and the `get()` stand under a lock.
 - asyncio queues: nobody gets between without an `await`.
+
+## Why it is not on by default
+
+Whether there is a second consumer is often decided elsewhere; with only one the check holds.
 """
 
 from __future__ import annotations

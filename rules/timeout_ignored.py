@@ -46,6 +46,11 @@ def connect(open_connection, serve):
 - The wait ends when something is due, by the clock.
 - What follows only tidies up (`close()`, `stop()`, `join()` ...), or nothing follows.
 - asyncio, whose waits take no timeout.
+
+## Why it is not on by default
+
+Whether what follows relies on the wait is often known only to its author: a bounded wait for something that is merely
+nice to have looks the same.
 """
 
 from __future__ import annotations

@@ -38,11 +38,8 @@ slots = threading.Semaphore(4)
 
 def fetch(prepare, get):
     request = prepare()
-    slots.acquire()
-    try:
+    with slots:
         return get(request)
-    finally:
-        slots.release()
 ```
 
 ## When it stays silent
@@ -50,6 +47,10 @@ def fetch(prepare, get):
 - Functions that only release: semaphores count what others produce.
 - Semaphores that start at zero, and what is one by its name only.
 - BoundedSemaphore, Lock and RLock, of which CNC105 speaks.
+
+## Why it is not on by default
+
+A semaphore counts what others produce as well, and code that means that looks the same.
 """
 
 from __future__ import annotations

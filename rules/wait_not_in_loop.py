@@ -75,11 +75,6 @@ def take():
         return items.pop()
 ```
 
-## Fix
-
-`if not ready: condition.wait()` becomes `condition.wait_for(lambda: ready)`. The fix is unsafe: the test runs again after
-each notification, which is the point, and may not be what it was written for.
-
 ## When it stays silent
 
 - A loop around the wait that tests shared state, in the function or in a caller of it in the same file.
@@ -90,6 +85,12 @@ each notification, which is the point, and may not be what it was written for.
 - A function that does nothing but wait, and that nothing in the file calls: whoever calls it has the loop.
 - The critical section itself starts the thread that will notify.
 - `Event.wait()`, and conditions whose type is not known.
+
+## Fix
+
+`if not ready: condition.wait()` becomes `condition.wait_for(lambda: ready)`. The fix is unsafe: the test runs again
+after each notification, which is the point, and may not be what it was written for. A timed wait gets no fix: what to do
+when the time is up is for the author to say.
 """
 
 from __future__ import annotations
