@@ -137,6 +137,7 @@ class _Run(Run):
     ) -> None:
         super().__init__(told, limits.events, classes)
         self.locks = locks
+        self.classes = classes
         self.interrupted = False
         self.tainted = False
         self._limits = limits
@@ -285,7 +286,7 @@ class World:
             if not self.awaits:
                 run.interrupted = True
             run.raised("call")
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt if site.direct or not self.awaits else self._out_of_a_coroutine()
         mine = held.count > 0
         if conditional and self._fails(name, held):
             if held.count == 0:
@@ -302,6 +303,14 @@ class World:
             held.lent += 1
         held.sites.append(site._replace(by_with=entering))
         return True
+
+    def _out_of_a_coroutine(self) -> type[BaseException]:
+        """Choose what an interrupted helper raises: to the rules, whatever an ``await`` of a coroutine may raise."""
+        classes: list[type[BaseException]] = [KeyboardInterrupt, *self.run.classes]
+        choice = self.run.choose(len(classes))
+        if choice:
+            self.run.taint()
+        return classes[choice]
 
     def _fails(self, name: str, held: Held) -> bool:
         """Choose whether a conditional acquire comes back without the lock.
@@ -344,7 +353,7 @@ class World:
             held.lent -= 1
         held.far_fetched = False
         run.since[name] = False
-        if not leaving:
+        if not leaving and self._stays(site):
             held.released = site
 
 

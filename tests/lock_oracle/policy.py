@@ -94,8 +94,12 @@ class Judge:
                 continue
             if bad.last == "released" and bad.far_fetched:
                 continue  # some call between the two would have to raise just what a narrow handler names
-            if self._takes(bad.lock) and not self._caller_holds(bad.lock) and not self._is_tolerated(bad):
-                (may if bad.tainted else must).add(bad.site.line)
+            if not self._takes(bad.lock) or self._is_tolerated(bad):
+                continue
+            if bad.tainted:
+                may.add(bad.site.line)
+            elif not self._caller_holds(bad.lock):
+                must.add(bad.site.line)
         if must:  # what comes after a release that raises is no path, but is followed
             may |= {line for _, line in self.outcomes.tainted_releases}
         return must, may

@@ -237,8 +237,9 @@ class _Maker:
             lines = [f"while {self._numbered('cond')}:", *_in(self._block(inner))]
         elif which == 2:
             test = self._condition(loop=True)
-            changed = next((f"{flag} = {self._numbered('cond')}" for flag in ("got", "flag") if flag in test), "")
-            lines = [f"while {test}:", *_in([changed or self._numbered("step"), *self._block(inner)])]
+            if "got" in test or "flag" in test:  # it must be able to end, whatever becomes of the flag
+                test = f"{self._numbered('cond')} and ({test})"
+            lines = [f"while {test}:", *_in([self._numbered("step"), *self._block(inner)])]
         else:
             return ["while True:", *_in([self._numbered("step"), *self._block(inner)])]
         if self._chance(4):
