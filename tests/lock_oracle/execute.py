@@ -60,6 +60,8 @@ class BadRelease(NamedTuple):
 
     lock: str
     site: Site
+    leaving: int
+    """The line of the ``with`` that is left without its lock, which was released at ``site``; 0 for other releases."""
     last: str
     took: bool
     """Whether the run acquired the lock before."""
@@ -320,7 +322,7 @@ class World:
         asked in its world, so there it may fail.
         """
         fails = self.run.choose(2) == 1
-        if held.count > 0 and any(site != _CALLER for site in held.sites) and fails == self.reentrant[name]:
+        if held.count > 0 and held.took and fails == self.reentrant[name]:
             held.followed = False
             self.run.taint()
         return fails
@@ -331,7 +333,9 @@ class World:
         if held.count <= 0:
             if held.followed and (not leaving or held.last == "released"):
                 blamed = held.released if leaving and held.released is not None else site
-                bad = BadRelease(name, blamed, held.last, held.took, held.far_fetched, run.tainted)
+                bad = BadRelease(
+                    name, blamed, site.line if leaving else 0, held.last, held.took, held.far_fetched, run.tainted
+                )
                 self.outcomes.bad_releases.add(bad)
             if held.took or held.last != "untouched":
                 run.taint()

@@ -309,7 +309,7 @@ class _Maker:
         if self.awaits:
             return self._protected(around)
         lock = self._lock()
-        which = self._pick(4)
+        which = self._pick(5)
         attempt = f"{lock}.acquire(False)"
         if which == 0:
             return [f"if {attempt}:", *_in(self._finally_release(lock, around.inner()))]
@@ -319,6 +319,14 @@ class _Maker:
             self._number += 1
             return [f"while not {attempt}:", f"    step({self._number})", *self._finally_release(lock, around)]
         flag = self._flag()
+        if which == 3:
+            fails = f"if not {flag}: " + self._one((self._helper("fail", lock) + "()", "raise KeyError"))
+            missed = self._one((f"assert {flag}", f"if not {flag}: return", fails))
+            return [
+                f"{flag} = {attempt}",
+                *missed.replace(": ", ":\n    ").split("\n"),
+                *self._finally_release(lock, around),
+            ]
         body = _in(self._block(around.inner()))
         return [f"{flag} = {attempt}", "try:", *body, "finally:", f"    if {flag}:", *_in(_in(self._give(lock)))]
 
