@@ -297,6 +297,8 @@ class World:
         if mine and held.followed and not self.reentrant[name]:
             self.outcomes.blocks.add(Block(name, site, held.sites[-1], run.tainted, run.interrupted))
             run.taint()
+            if self._stays(site):
+                held.followed = False
         held.count += 1
         self.outcomes.counts.add(held.count)
         if self._stays(site):
@@ -345,7 +347,7 @@ class World:
                 raise RuntimeError
         elif not run.interrupted:
             self.outcomes.ended.add((name, _last(held.sites, leaving)))
-        if run.tainted:
+        if run.tainted and held.followed:
             self.outcomes.tainted_releases.add((name, site.line))
         held.count -= 1
         self.outcomes.counts.add(held.count)
