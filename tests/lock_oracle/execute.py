@@ -294,8 +294,9 @@ class World:
             if held.count == 0:
                 held.last = "not acquired"
             return False
-        if mine and held.followed and not self.reentrant[name]:
-            self.outcomes.blocks.add(Block(name, site, held.sites[-1], run.tainted, run.interrupted))
+        if mine and not self.reentrant[name]:
+            uncertain = run.tainted or not held.followed
+            self.outcomes.blocks.add(Block(name, site, held.sites[-1], uncertain, run.interrupted))
             run.taint()
             if self._stays(site):
                 held.followed = False
