@@ -7,6 +7,7 @@ flow graph is possible.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
@@ -45,6 +46,12 @@ class _Around(NamedTuple):
     """Whether handlers or ``suppress`` further out tell classes apart.
 
     Which class a bare ``raise`` raises again is more than the flow graph remembers.
+    """
+
+    flagged: bool = False
+    """Whether it stands behind a test of a flag, which may decide over nothing but what stands there.
+
+    A flag that only decides over another flag is not followed.
     """
 
     def inner(self, **changes: bool) -> _Around:
@@ -160,7 +167,7 @@ class _Maker:
         return [self._one(ways)]
 
     def _set(self, around: _Around) -> Lines:
-        return [f"{self._flag()} = {self._one(('True', 'False'))}"]
+        return self._step(around) if around.flagged else [f"{self._flag()} = {self._one(('True', 'False'))}"]
 
     def _call(self, around: _Around) -> Lines:
         if self._chance(2):
@@ -218,9 +225,13 @@ class _Maker:
     # ---- compound statements
 
     def _if(self, around: _Around) -> Lines:
-        lines = [f"if {self._condition()}:", *_in(self._block(around.inner()))]
+        test = self._condition()
+        inner = around.inner(
+            flagged=around.flagged or not {"got", "flag", "p", "q"}.isdisjoint(re.findall(r"\w+", test))
+        )
+        lines = [f"if {test}:", *_in(self._block(inner))]
         if self._chance(2):
-            lines += ["else:", *_in(self._block(around.inner()))]
+            lines += ["else:", *_in(self._block(inner))]
         return lines
 
     def _match(self, around: _Around) -> Lines:
