@@ -12,7 +12,7 @@ from . import syntax as s
 from .cfg import Graph, Label, Level, Step, StepKind
 from .cfg_expressions import Expressions
 from .cfg_routes import DEEPEST_COPY, CallBehaviour, Finally, Handlers, Leave, Loop, Pending
-from .exceptions import ANY, ExceptionClasses
+from .exceptions import ANY, BASE, ExceptionClasses
 from .names import Names
 
 
@@ -204,7 +204,8 @@ class _Builder(Expressions):
             if not self._pending:
                 break
             frame = Leave(item, self._swallowed(item.context), self._join(node), node.is_async, self._around)
-            self._step(StepKind.ENTER, item, Level.LIKELY if node.is_async else Level.NEVER)
+            flying = BASE if self._is_lock(item.context) else ANY  # waiting for it can only be cancelled
+            self._step(StepKind.ENTER, item, Level.LIKELY if node.is_async else Level.NEVER, flying)
             frames.append(frame)
             self._frames.append(frame)
             if item.target is not None:

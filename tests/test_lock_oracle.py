@@ -36,13 +36,13 @@ def check(wanted: int, seeded: int) -> Counter[str]:
 
 
 def test_verdicts_are_what_runs_do() -> None:
-    counted = check(2_000, seeded=1)
-    assert counted["programs"] >= 2_000
-    assert counted["programs not run to the end"] < 300
-    for code in judged():
+    counted = check(3_000, seeded=1)
+    assert counted["programs"] >= 3_000
+    assert counted["programs not run to the end"] < 450
+    for code in judged():  # a healthy share of each verdict, and hardly any that is left open
         assert counted[f"{code} must"] >= 150, counted
-        assert counted[f"{code} silent"] >= 1_200, counted
-        assert counted[f"{code} may"] <= 120, counted
+        assert counted[f"{code} silent"] >= 1_800, counted
+        assert counted[f"{code} may"] <= 180, counted
 
 
 @pytest.mark.slow

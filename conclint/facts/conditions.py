@@ -191,7 +191,8 @@ class Conditions:
                 place = bound_place(self._names, step.target)
                 if place is not None and self._tells(step.value):
                     bound.add(place)
-        stakes = _with_ancestors(relevant)
+        ends = {step.node for step in graph.steps if step.kind is StepKind.CALL and not step.edges}
+        stakes = _with_ancestors(relevant | ends)
         chosen: list[tuple[int, Key]] = []
         for key, nodes in tests.items():
             settled = key in given or (key[0] in ("truth", "none") and key[1] in bound)
@@ -268,9 +269,9 @@ def _with_ancestors(nodes: AbstractSet[s.Node]) -> set[s.Node]:
 
 
 def _decides(test: s.Node, stakes: set[s.Node]) -> bool:
-    """Whether the statement that ``test`` controls holds one of the relevant nodes or leaves the normal flow."""
+    """Whether the statement that ``test`` controls holds one of the nodes at stake or leaves the normal flow."""
     statement = s.statement_of(test)
-    if statement in stakes:
+    if statement in stakes or isinstance(statement, s.Assert):
         return True
     if isinstance(statement, (s.If, s.While)):
         for node in s.walk(statement, into_functions=False):

@@ -40,7 +40,10 @@ class Comparison:
 
     def _lacking(self) -> set[tuple[str, int]]:
         """What has to be said and is not."""
-        return {(code, line) for code in self.judged for line in self.verdicts[code].must - self._of(code)}
+        lacking = {(code, line) for code in self.judged for line in self.verdicts[code].must - self._of(code)}
+        for code in self.judged:
+            lacking |= {(code, min(some)) for some in self.verdicts[code].some if some.isdisjoint(self._of(code))}
+        return lacking
 
     def _added(self) -> set[tuple[str, int]]:
         """What is said though no run does it."""
@@ -123,8 +126,9 @@ def count(comparisons: Iterator[Comparison]) -> tuple[Counter[str], list[Compari
             continue
         for code in comparison.judged:
             verdict = comparison.verdicts[code]
-            counted[f"{code} must"] += bool(verdict.must)
-            counted[f"{code} may"] += bool(verdict.may and not verdict.must)
+            must = bool(verdict.must or verdict.some)
+            counted[f"{code} must"] += must
+            counted[f"{code} may"] += bool(verdict.may and not must)
             counted[f"{code} silent"] += not (verdict.must or verdict.may)
         if not comparison.agrees:
             wrong.append(comparison)

@@ -60,6 +60,8 @@ class BadRelease(NamedTuple):
 
     lock: str
     site: Site
+    leaving: int
+    """The line of the ``with`` that is left without its lock, which was released at ``site``; 0 for other releases."""
     last: str
     took: bool
     """Whether the run acquired the lock before."""
@@ -137,6 +139,7 @@ class _Run(Run):
     ) -> None:
         super().__init__(told, limits.events, classes)
         self.locks = locks
+        self.classes = classes
         self.interrupted = False
         self.tainted = False
         self._limits = limits
@@ -285,15 +288,18 @@ class World:
             if not self.awaits:
                 run.interrupted = True
             run.raised("call")
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt if site.direct or not self.awaits else self._out_of_a_coroutine()
         mine = held.count > 0
         if conditional and self._fails(name, held):
             if held.count == 0:
                 held.last = "not acquired"
             return False
-        if mine and held.followed and not self.reentrant[name]:
-            self.outcomes.blocks.add(Block(name, site, held.sites[-1], run.tainted, run.interrupted))
+        if mine and not self.reentrant[name]:
+            uncertain = run.tainted or not held.followed
+            self.outcomes.blocks.add(Block(name, site, held.sites[-1], uncertain, run.interrupted))
             run.taint()
+            if self._stays(site):
+                held.followed = False
         held.count += 1
         self.outcomes.counts.add(held.count)
         if self._stays(site):
@@ -303,6 +309,14 @@ class World:
         held.sites.append(site._replace(by_with=entering))
         return True
 
+    def _out_of_a_coroutine(self) -> type[BaseException]:
+        """Choose what an interrupted helper raises: to the rules, whatever an ``await`` of a coroutine may raise."""
+        classes: list[type[BaseException]] = [KeyboardInterrupt, *self.run.classes]
+        choice = self.run.choose(len(classes))
+        if choice:
+            self.run.taint()
+        return classes[choice]
+
     def _fails(self, name: str, held: Held) -> bool:
         """Choose whether a conditional acquire comes back without the lock.
 
@@ -311,7 +325,7 @@ class World:
         asked in its world, so there it may fail.
         """
         fails = self.run.choose(2) == 1
-        if held.count > 0 and any(site != _CALLER for site in held.sites) and fails == self.reentrant[name]:
+        if held.count > 0 and held.took and fails == self.reentrant[name]:
             held.followed = False
             self.run.taint()
         return fails
@@ -322,7 +336,9 @@ class World:
         if held.count <= 0:
             if held.followed and (not leaving or held.last == "released"):
                 blamed = held.released if leaving and held.released is not None else site
-                bad = BadRelease(name, blamed, held.last, held.took, held.far_fetched, run.tainted)
+                bad = BadRelease(
+                    name, blamed, site.line if leaving else 0, held.last, held.took, held.far_fetched, run.tainted
+                )
                 self.outcomes.bad_releases.add(bad)
             if held.took or held.last != "untouched":
                 run.taint()
@@ -332,7 +348,7 @@ class World:
                 raise RuntimeError
         elif not run.interrupted:
             self.outcomes.ended.add((name, _last(held.sites, leaving)))
-        if run.tainted:
+        if run.tainted and held.followed:
             self.outcomes.tainted_releases.add((name, site.line))
         held.count -= 1
         self.outcomes.counts.add(held.count)
@@ -344,7 +360,7 @@ class World:
             held.lent -= 1
         held.far_fetched = False
         run.since[name] = False
-        if not leaving:
+        if not leaving and self._stays(site):
             held.released = site
 
 

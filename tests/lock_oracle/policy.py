@@ -7,7 +7,9 @@ them) is here, each with its reason, and nowhere else.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from . import BAD_RELEASE, LEAK, NUMBER, SELF_CONTAINED, SELF_DEADLOCK, Program
@@ -23,6 +25,8 @@ class Verdict(NamedTuple):
 
     must: frozenset[int]
     may: frozenset[int]
+    some: frozenset[frozenset[int]] = frozenset()
+    """Lines of which one at least has to be reported."""
 
 
 class Judge:
@@ -35,16 +39,16 @@ class Judge:
         self._held: Outcomes | None = None
         self._callers: dict[str, bool] = {}
         self._tree = ast.parse(program.text.replace(NUMBER, "0"))
-        self._text = ast.unparse(self._tree).partition("def f0(")[2].replace(" = ", "(").replace("\n", "(\n")
+        self._function = _without_nested(self._tree)
         self._parents = {child: node for node in ast.walk(self._tree) for child in ast.iter_child_nodes(node)}
         self._statements = {node.lineno: node for node in ast.walk(self._tree) if isinstance(node, ast.stmt)}
         self._cleanup = cleanup_lines(self._tree)
 
     def verdicts(self) -> dict[str, Verdict]:
         return {
-            LEAK: _verdict(*self._leaks()),
-            BAD_RELEASE: _verdict(*self._bad_releases()),
-            SELF_DEADLOCK: _verdict(*self._blocks()),
+            LEAK: _verdict(self._leaks()),
+            BAD_RELEASE: _verdict(self._bad_releases(), self._left_without()),
+            SELF_DEADLOCK: _verdict(self._blocks()),
         }
 
     # ---- CNC101
@@ -94,8 +98,12 @@ class Judge:
                 continue
             if bad.last == "released" and bad.far_fetched:
                 continue  # some call between the two would have to raise just what a narrow handler names
-            if self._takes(bad.lock) and not self._caller_holds(bad.lock) and not self._is_tolerated(bad):
-                (may if bad.tainted else must).add(bad.site.line)
+            if not self._takes(bad.lock) or self._is_tolerated(bad):
+                continue
+            if bad.tainted or not self._reaches(bad.lock):
+                may.add(bad.site.line)
+            elif not self._caller_holds(bad.lock):
+                (may if bad.leaving else must).add(bad.site.line)
         if must:  # what comes after a release that raises is no path, but is followed
             may |= {line for _, line in self.outcomes.tainted_releases}
         return must, may
@@ -105,6 +113,15 @@ class Judge:
         """Whether some lock is held more or less often than the rules count: from two below the start to three."""
         counts = self.outcomes.counts | (set() if self._held is None else self._held.counts)
         return not counts <= {-2, -1, 0, 1, 2, 3}
+
+    def _left_without(self) -> set[frozenset[int]]:
+        """The releases inside each ``with`` that is left without its lock: one of them is told, for all."""
+        groups: dict[int, set[int]] = {}
+        for bad in self.outcomes.bad_releases:
+            if bad.leaving and not (bad.tainted or bad.far_fetched or self._is_on_purpose(bad)):
+                if not (self._is_tolerated(bad) or self._caller_holds(bad.lock)):
+                    groups.setdefault(bad.leaving, set()).add(bad.site.line if bad.site.direct else 0)
+        return {frozenset(lines) for lines in groups.values() if 0 not in lines}
 
     def _is_on_purpose(self, bad: BadRelease) -> bool:
         """Whether the run did nothing to the lock before: a function that releases what its caller holds.
@@ -119,8 +136,11 @@ class Judge:
 
     def _takes(self, lock: str) -> bool:
         """Whether the function takes the lock anywhere; one that only releases does so for its caller."""
-        written = f"{lock.replace(NUMBER, '0')}.acquire(" in self._text
-        return written or any(name == lock for name, _ in self.outcomes.taken)
+        return _takes(self._function, lock) or self._reaches(lock)
+
+    def _reaches(self, lock: str) -> bool:
+        """Whether some run takes the lock; that one is written which none reaches need not be noticed."""
+        return any(name == lock for name, _ in self.outcomes.taken)
 
     def _caller_holds(self, lock: str) -> bool:
         """Whether all goes well if the caller holds the lock: then the function drops it, for a while or for good."""
@@ -170,6 +190,8 @@ class Judge:
         may: set[int] = set()
         for block in self.outcomes.blocks:
             is_certain = not (block.tainted or block.interrupted or block.site == block.holder)
+            if not re.search(rf"(with .*|\b){re.escape(block.lock)}[.:]", self.program.text):
+                is_certain = False  # only ever handed to others: which kind of lock it is, is not looked for
             (must if is_certain else may).add(block.site.line)
         return must, may | self._behind_flags()
 
@@ -186,8 +208,22 @@ class Judge:
         return lines
 
 
-def _verdict(must: set[int], may: set[int]) -> Verdict:
-    return Verdict(frozenset(must), frozenset(may - must))
+def _verdict(lines: tuple[set[int], set[int]], some: AbstractSet[frozenset[int]] = frozenset()) -> Verdict:
+    must, may = lines
+    return Verdict(frozenset(must), frozenset(may - must), frozenset(some))
+
+
+def _without_nested(tree: ast.Module) -> str:
+    """The text of ``f`` without the functions inside it."""
+    function = next(node for node in ast.walk(tree) if getattr(node, "name", "") == "f0")
+    assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    body = (statement for statement in function.body if not hasattr(statement, "decorator_list"))
+    return "\n".join(map(ast.unparse, body))
+
+
+def _takes(text: str, lock: str) -> bool:
+    name = re.escape(lock.replace(NUMBER, "0"))
+    return re.search(rf"{name}\.acquire\b|with .*{name}:", text) is not None
 
 
 def _names(expr: ast.expr) -> set[str]:

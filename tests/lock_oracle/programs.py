@@ -7,6 +7,7 @@ flow graph is possible.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
@@ -45,6 +46,12 @@ class _Around(NamedTuple):
     """Whether handlers or ``suppress`` further out tell classes apart.
 
     Which class a bare ``raise`` raises again is more than the flow graph remembers.
+    """
+
+    flagged: bool = False
+    """Whether it stands behind a test of a flag, which may decide over nothing but what stands there.
+
+    A flag that only decides over another flag is not followed.
     """
 
     def inner(self, **changes: bool) -> _Around:
@@ -160,7 +167,7 @@ class _Maker:
         return [self._one(ways)]
 
     def _set(self, around: _Around) -> Lines:
-        return [f"{self._flag()} = {self._one(('True', 'False'))}"]
+        return self._step(around) if around.flagged else [f"{self._flag()} = {self._one(('True', 'False'))}"]
 
     def _call(self, around: _Around) -> Lines:
         if self._chance(2):
@@ -218,9 +225,13 @@ class _Maker:
     # ---- compound statements
 
     def _if(self, around: _Around) -> Lines:
-        lines = [f"if {self._condition()}:", *_in(self._block(around.inner()))]
+        test = self._condition()
+        inner = around.inner(
+            flagged=around.flagged or not {"got", "flag", "p", "q"}.isdisjoint(re.findall(r"\w+", test))
+        )
+        lines = [f"if {test}:", *_in(self._block(inner))]
         if self._chance(2):
-            lines += ["else:", *_in(self._block(around.inner()))]
+            lines += ["else:", *_in(self._block(inner))]
         return lines
 
     def _match(self, around: _Around) -> Lines:
@@ -237,8 +248,9 @@ class _Maker:
             lines = [f"while {self._numbered('cond')}:", *_in(self._block(inner))]
         elif which == 2:
             test = self._condition(loop=True)
-            changed = next((f"{flag} = {self._numbered('cond')}" for flag in ("got", "flag") if flag in test), "")
-            lines = [f"while {test}:", *_in([changed or self._numbered("step"), *self._block(inner)])]
+            if "got" in test or "flag" in test:  # it must be able to end, whatever becomes of the flag
+                test = f"{self._numbered('cond')} and ({test})"
+            lines = [f"while {test}:", *_in([self._numbered("step"), *self._block(inner)])]
         else:
             return ["while True:", *_in([self._numbered("step"), *self._block(inner)])]
         if self._chance(4):
@@ -308,7 +320,7 @@ class _Maker:
         if self.awaits:
             return self._protected(around)
         lock = self._lock()
-        which = self._pick(4)
+        which = self._pick(5)
         attempt = f"{lock}.acquire(False)"
         if which == 0:
             return [f"if {attempt}:", *_in(self._finally_release(lock, around.inner()))]
@@ -318,6 +330,14 @@ class _Maker:
             self._number += 1
             return [f"while not {attempt}:", f"    step({self._number})", *self._finally_release(lock, around)]
         flag = self._flag()
+        if which == 3:
+            fails = f"if not {flag}: " + self._one((self._helper("fail", lock) + "()", "raise KeyError"))
+            missed = self._one((f"assert {flag}", f"if not {flag}: return", fails))
+            return [
+                f"{flag} = {attempt}",
+                *missed.replace(": ", ":\n    ").split("\n"),
+                *self._finally_release(lock, around),
+            ]
         body = _in(self._block(around.inner()))
         return [f"{flag} = {attempt}", "try:", *body, "finally:", f"    if {flag}:", *_in(_in(self._give(lock)))]
 
