@@ -89,8 +89,8 @@ def take():
 ## Fix
 
 `if not ready: condition.wait()` becomes `condition.wait_for(lambda: ready)`. The fix is unsafe: the test runs again
-after each notification, which is the point, and may not be what it was written for. A timed wait gets no fix: what to do
-when the time is up is for the author to say.
+after each notification, which is the point, and may not be what it was written for. A timed wait gets no fix: what to
+do when the time is up is for the author to say.
 """
 
 from __future__ import annotations
