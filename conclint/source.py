@@ -29,6 +29,7 @@ _WORDS = (
     b"run_in_executor",
     b"run_coroutine_threadsafe",
     b"Condition(",  # asyncio's, beside nothing of the above
+    b"asyncio.Lock(",
     b"task_done",
     b"import queue",
     b"from queue import",
@@ -40,7 +41,7 @@ _WORDS = (
 # What the words have in common: most files hold none of these, and so need fewer searches.
 _STEMS = (
     *(b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor"),
-    *(b"Condition(", b"queue", b"Queue", b"task_done"),
+    *(b"Condition(", b"asyncio.Lock(", b"queue", b"Queue", b"task_done"),
 )
 
 _NOQA = re.compile(
