@@ -58,7 +58,7 @@ from conclint.rule import ModuleContext, Report
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for section in module.facts.lock_sections.empty():
+    for section in module.facts.empty_sections.empty():
         name = module.text(section.lock)
         yield Report(section.node, f"`{name}` is released as soon as it is taken: nothing happens while it is held")
 

@@ -11,6 +11,7 @@ from ..names import Names
 from .barriers import Barriers
 from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
+from .empty_sections import EmptySections
 from .flow import Flow
 from .handlers import Handlers
 from .held_conditions import HeldConditions
@@ -24,7 +25,6 @@ from .lock_objects import LockObjects
 from .lock_order import LockOrder
 from .lock_races import LockRaces
 from .lock_reach import LockReach
-from .lock_sections import LockSections
 from .lock_waits import LockWaits
 from .objects import Objects
 from .queue_checks import QueueChecks
@@ -111,8 +111,8 @@ class Facts:
         return LockDecorators(self.flow, self.locks.uses)
 
     @cached_property
-    def lock_sections(self) -> LockSections:
-        return LockSections(self.flow, self.locks.uses)
+    def empty_sections(self) -> EmptySections:
+        return EmptySections(self.flow, self.locks.uses)
 
     @cached_property
     def waiting(self) -> Waiting:

@@ -21,7 +21,7 @@ class EmptySection(NamedTuple):
     lock: s.Expr
 
 
-class LockSections:
+class EmptySections:
     """The empty critical sections of a module."""
 
     def __init__(self, flow: Flow, uses: LockUses) -> None:
