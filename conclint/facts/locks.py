@@ -115,8 +115,13 @@ class LockUses:
         """Every ``with`` item that takes some lock."""
         return list(self._withs)
 
-    def add_item(self, item: s.WithItem, place: Place) -> None:
-        """Record that the body of a ``with`` holds a lock; also used for context managers of the file."""
+    def add_item(self, item: s.WithItem, place: Place, seen_as: Place | None = None) -> None:
+        """Record that the body of a ``with`` holds a lock; also for context managers of the file.
+
+        ``seen_as`` is the lock as the context manager names it.
+        """
+        if seen_as is not None and place not in self._receivers and seen_as in self._receivers:
+            self._receivers[place] = self._receivers[seen_as]
         places = self._withs.setdefault(item, [])
         if place not in places:
             places.append(place)
@@ -183,8 +188,7 @@ class LockUses:
         """Whether whoever holds the lock at ``place`` and acquires it again waits for himself, as far as is certain."""
         known = self._exclusive.get(place)
         if known is None:
-            receivers = self._receivers.get(place, [])
-            kinds = [kind for receiver in receivers for kind in self._names.kinds(receiver)]
+            kinds = self._kinds_at(place)
             known = bool(kinds) and all(self._is_exclusive(kind) for kind in kinds)
             self._exclusive[place] = known
         return known
@@ -198,8 +202,18 @@ class LockUses:
 
     def is_known(self, place: Place) -> bool:
         """Whether the lock at ``place`` is one for certain, and excludes: not known by its name alone, no counter."""
-        kinds = [kind for receiver in self._receivers.get(place, []) for kind in self._names.kinds(receiver)]
+        kinds = self._kinds_at(place)
         return bool(kinds) and all(self._excludes(kind) for kind in kinds)
+
+    def _kinds_at(self, place: Place) -> list[Kind]:
+        """What the lock at ``place`` may be: by what names it, and by what subclasses put in its place."""
+        found: list[s.Expr] = list(self._receivers.get(place, ()))
+        owner = place.root[1] if place.root[0] == "self" and len(place.path) == 1 else None
+        if isinstance(owner, s.ClassDef):
+            for node in (owner, *self._names.subclasses(owner)):
+                bindings = self._names.class_info(node).attributes.get(place.path[0], ())
+                found += [binding.value for binding in bindings if binding.value is not None]
+        return [kind for expr in found for kind in self._names.kinds(expr)]
 
     def receiver(self, place: Place) -> s.Expr | None:
         """An expression that names the lock at ``place``."""
