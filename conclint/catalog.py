@@ -74,6 +74,7 @@ class Catalog:
             for name, entry in data["runs"].items()
         }
         self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}
+        self.operators: dict[str, str] = data["operators"]
         self.waits: dict[str, dict[str, Waits]] = {
             kind: {
                 name: Waits(_position(entry, "block"), _position(entry, "timeout")) for name, entry in methods.items()

@@ -37,6 +37,7 @@ class Classes(ABC):
         self.catalog = catalog.load()
         self.scopes = Scopes(module)
         self._classes: dict[s.ClassDef, ClassInfo] = {}
+        self._subclasses: dict[s.ClassDef, list[s.ClassDef]] | None = None
         self._attributes_collected = False
 
     @abstractmethod
@@ -92,9 +93,12 @@ class Classes(ABC):
 
     def subclasses(self, node: s.ClassDef) -> Iterator[s.ClassDef]:
         """The classes of the file derived from ``node``."""
-        for other in self.module.classes:
-            if other is not node and any(info.node is node for info in self.mro(other)):
-                yield other
+        if self._subclasses is None:
+            self._subclasses = {}
+            for other in self.module.classes:
+                for info in self.mro(other)[1:]:
+                    self._subclasses.setdefault(info.node, []).append(other)
+        yield from self._subclasses.get(node, ())
 
     def api_base(self, node: s.ClassDef) -> Instance | None:
         """The catalogued type that ``node`` derives from, if any."""
@@ -181,8 +185,6 @@ class Classes(ABC):
             return None
         binding = bindings[0]
         if binding.kind is not BindingKind.PARAMETER or binding.position != 0:
-            return None
-        if function.name == "__new__":
             return None
         return self.self_class(function)
 

@@ -163,7 +163,9 @@ class Names(Places):
             found = self.scopes.lookup(expr.id, expr)
             if found is not None and isinstance(found[0].node, s.Function):
                 function = found[0].node
-            if function is not None and self.decorated(function, ("builtins.classmethod",)):
+            if function is not None and (
+                function.name == "__new__" or self.decorated(function, ("builtins.classmethod",))
+            ):
                 yield LocalClass(owner)
             else:
                 yield LocalInstance(owner)

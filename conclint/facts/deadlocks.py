@@ -36,9 +36,10 @@ def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings) -> It
                 if (
                     taking.place == section.place
                     and any(map(locks.uses.blocks_its_holder, (taking.origin.place, section.place)))
-                    and takings.is_feasible(taking)
+                    and taking.node not in seen
+                    and takings.is_certain(taking, section.scope)
                 ):
-                    seen.add(event)
+                    seen.update((event, taking.node))
                     yield SelfDeadlock(section, taking)
                     break
 

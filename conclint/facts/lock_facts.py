@@ -23,6 +23,9 @@ class Effect(NamedTuple):
     instance: Instance | None
 
 
+_ACTIONS = {1: Action.ACQUIRE, -1: Action.RELEASE}
+
+
 class LockFacts:
     """The lock analyses of a module."""
 
@@ -33,7 +36,9 @@ class LockFacts:
         self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
         self._givers: dict[Place, set[s.Node]] = {}
         self._effects: dict[s.Function, list[Effect]] = {}
-        self._at_yields: dict[s.Function, list[Place]] = {}
+        self._at_yields: dict[tuple[s.Function, int], list[Place]] = {}
+        self.let_go: dict[s.WithItem, list[Place]] = {}
+        """The locks that the body of a ``with`` is without, because its context manager releases them."""
         self._follow_helpers()
         self._follow_context_managers()
 
@@ -193,32 +198,37 @@ class LockFacts:
         """Make ``with`` items that take a lock of those whose context managers hold one for the body."""
         for item in self._calls.module.all(s.WithItem):
             if not self.uses.taken_by(item):
-                for place in self._held_for_body(item):
-                    self.uses.add_item(item, place)
+                for place, inner in self._counted_in_body(item, 1):
+                    self.uses.add_item(item, place, inner)
                     scope = s.enclosing_function(item) or self._calls.module
                     self._paths.pop((scope, place), None)
+                for place, _inner in self._counted_in_body(item, -1):
+                    self.let_go.setdefault(item, []).append(place)
 
-    def _held_for_body(self, item: s.WithItem) -> Iterator[Place]:
+    def _counted_in_body(self, item: s.WithItem, count: int) -> Iterator[tuple[Place, Place]]:
+        """The locks that the body holds (or, for -1, is without) because of ``item``; also as the manager sees them."""
         names = self._flow.names
         made = item.context
         if isinstance(made, s.Call):
             for manager in names.functions(made.func):
                 if manager.is_generator and names.decorated(manager, names.catalog.calls["contextmanagers"]):
-                    for place in self._held_at_yields(manager):
+                    for place in self.held_at_yields(manager, count):
                         found = self._calls.translate(place, made, manager)
                         if found is not None:
-                            yield found
+                            yield found, place
         base = names.place(made)
         for kind in names.kinds(made) if base is not None else ():
-            enter = names.method(kind.node, "__enter__") if isinstance(kind, LocalInstance) else None
+            enter = None
+            if isinstance(kind, LocalInstance):
+                enter = names.method(kind.node, "__aenter__" if _is_async(item) else "__enter__")
             for effect in self._effects.get(enter, ()) if enter is not None else ():
-                if base is not None and effect.action is Action.ACQUIRE and effect.place.root[0] == "self":
+                if base is not None and effect.action is _ACTIONS[count] and effect.place.root[0] == "self":
                     own = base.root[0] == "self" and not base.path
-                    yield effect.place if own else base.join(*effect.place.path)
+                    yield effect.place if own else self._calls.join(base, effect.place.path), effect.place
 
-    def _held_at_yields(self, manager: s.Function) -> list[Place]:
-        """The locks that a ``@contextmanager`` function holds at each of its yields."""
-        known = self._at_yields.get(manager)
+    def held_at_yields(self, manager: s.Function, count: int = 1) -> list[Place]:
+        """The locks that a ``@contextmanager`` function holds at each of its yields; for -1, has released there."""
+        known = self._at_yields.get((manager, count))
         if known is None:
             yields = [node for node in s.own_nodes(manager) if isinstance(node, s.Yield)]
             places = dict.fromkeys(op.place for op in self.uses.of(manager))
@@ -228,12 +238,17 @@ class LockFacts:
                         break
                     if isinstance(outer, s.With):
                         places.update(dict.fromkeys(p for item in outer.items for p in self.uses.taken_by(item)))
-            known = self._at_yields[manager] = [p for p in places if self._is_held_at(manager, p, yields)]
+            known = [place for place in places if self._is_counted_at(manager, place, yields, count)]
+            self._at_yields[(manager, count)] = known
         return known
 
-    def _is_held_at(self, scope: s.Function, place: Place, nodes: list[s.Yield]) -> bool:
+    def _is_counted_at(self, scope: s.Function, place: Place, nodes: list[s.Yield], count: int) -> bool:
         paths = self.paths(scope, place)
-        return paths is not None and all(paths.counts(node) == {1} for node in nodes)
+        return paths is not None and all(paths.counts(node) == {count} for node in nodes)
+
+
+def _is_async(item: s.WithItem) -> bool:
+    return isinstance(item.parent, s.With) and item.parent.is_async
 
 
 def _next_statement(node: s.Node) -> s.Node | None:

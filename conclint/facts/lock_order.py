@@ -103,7 +103,7 @@ class LockOrder:
     def _edge(self, section: Section, event: s.Node, taking: Taking) -> Edge | None:
         if taking.place == section.place or not self._is_followed(taking.place):
             return None
-        if not self._uses.is_known(taking.origin.place) or not self._takings.is_feasible(taking):
+        if not self._uses.is_known(taking.origin.place) or not self._takings.is_certain(taking, section.scope):
             return None
         held = {other.place for other in self._sections.around(event)}
         held |= self._sections.held_on_entry(section.scope)

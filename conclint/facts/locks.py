@@ -115,8 +115,13 @@ class LockUses:
         """Every ``with`` item that takes some lock."""
         return list(self._withs)
 
-    def add_item(self, item: s.WithItem, place: Place) -> None:
-        """Record that the body of a ``with`` holds a lock; also used for context managers of the file."""
+    def add_item(self, item: s.WithItem, place: Place, seen_as: Place | None = None) -> None:
+        """Record that the body of a ``with`` holds a lock; also for context managers of the file.
+
+        ``seen_as`` is the lock as the context manager names it.
+        """
+        if seen_as is not None and place not in self._receivers and seen_as in self._receivers:
+            self._receivers[place] = self._receivers[seen_as]
         places = self._withs.setdefault(item, [])
         if place not in places:
             places.append(place)
@@ -190,12 +195,18 @@ class LockUses:
         return bool(kinds) and all(self._excludes(kind) for kind in kinds)
 
     def _kinds_at(self, place: Place) -> tuple[Kind, ...]:
-        """What the expressions that name the lock at ``place`` may be."""
+        """What the lock at ``place`` may be, by what names it."""
         known = self._kinds.get(place)
         if known is None:
-            receivers = self._receivers.get(place, ())
-            kinds = dict.fromkeys(kind for receiver in receivers for kind in self._names.kinds(receiver))
-            known = self._kinds[place] = tuple(kinds)
+            found: list[s.Expr] = list(self._receivers.get(place, ()))
+            owner = place.root[1] if place.root[0] == "self" and len(place.path) == 1 else None
+            if isinstance(owner, s.ClassDef):  # and what subclasses put in its place
+                for node in (owner, *self._names.subclasses(owner)):
+                    bindings = self._names.class_info(node).attributes.get(place.path[0], ())
+                    found += [binding.value for binding in bindings if binding.value is not None]
+            known = self._kinds[place] = tuple(
+                dict.fromkeys(kind for expr in found for kind in self._names.kinds(expr))
+            )
         return known
 
     def receiver_at(self, site: s.Node) -> s.Expr | None:

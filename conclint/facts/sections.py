@@ -17,6 +17,7 @@ from .lock_facts import LockFacts
 from .lock_paths import LockPaths
 
 _EVENTS = (s.Call, s.Await, s.Yield, s.WithItem, s.For)
+"""The nodes that may matter to what holds a lock; also those that run functions without a call."""
 
 
 class Section:
@@ -59,6 +60,7 @@ class Sections:
         self._on_entry: dict[s.Scope, frozenset[Place]] = {}
         self._bound_in: dict[s.Scope, frozenset[str]] = {}
         self._around: dict[s.Scope, dict[s.Node, list[Section]]] = {}
+        self._by_decorators: dict[s.Function, list[Section]] = {}
 
     @cached_property
     def scopes(self) -> list[s.Scope]:
@@ -66,6 +68,7 @@ class Sections:
         uses = self._locks.uses
         taking: set[s.Node] = set(uses.scopes())
         taking.update(_scope_of(item, self._module) for item in uses.with_items())
+        taking.update(function for function in self._module.functions if self._entered_with(function))
         scopes: list[s.Scope] = [self._module, *self._module.functions]
         return [scope for scope in scopes if scope in taking]
 
@@ -123,7 +126,42 @@ class Sections:
             place for place in common if all(self._calls.translate(place, site, scope) == place for site in sites)
         )
 
+    def _entered_with(self, function: s.Function) -> list[Section]:
+        """A section for each lock that decorators of this file hold while they call ``function``."""
+        known = self._by_decorators.get(function)
+        if known is None:
+            self._by_decorators[function] = []  # for recursion
+            known = self._by_decorators[function] = list(self._find_entered_with(function))
+        return known
+
+    def _find_entered_with(self, function: s.Function) -> Iterator[Section]:
+        if function.is_generator:
+            return
+        for wrapper in self._calls.decorating.wrappers(function):
+            if not wrapper.calls:
+                held = set(self._locks.held_at_yields(wrapper.function)) if not function.is_async else set()
+            elif function.is_async and not all(isinstance(call.parent, s.Await) for call in wrapper.calls):
+                continue
+            else:
+                held = set.intersection(*({sec.place for sec in self.around(call)} for call in wrapper.calls))
+            for inner in sorted(held, key=lambda place: place.path):
+                place = self._calls.into_wrapped(inner, wrapper, function)
+                if place is not None:
+                    section = Section(function, place, wrapper.decorator, wrapper.decorator)
+                    nodes = (node for statement in function.body for node in self._evaluated(statement))
+                    section.events.update(dict.fromkeys(filter(self._matters, nodes)))
+                    yield section
+
     def _find(self, scope: s.Scope) -> Iterator[Section]:
+        if isinstance(scope, s.Function):
+            yield from self._entered_with(scope)
+        for section in self._taken_in(scope):
+            for nodes in self._let_go.get(section.place, ()):
+                for node in nodes:
+                    section.events.pop(node, None)
+            yield section
+
+    def _taken_in(self, scope: s.Scope) -> Iterator[Section]:
         uses = self._locks.uses
         followed: set[Place] = set()
         for place in dict.fromkeys(op.place for op in uses.of(scope)):
@@ -146,7 +184,7 @@ class Sections:
         """Whether ``scope`` binds something on the way to the lock, so that its name may come to mean another one."""
         known = self._bound_in.get(scope)
         if known is None:
-            known = self._bound_in[scope] = _bound_more_than_once(scope)
+            known = self._bound_in[scope] = self._bound_more_than_once(scope)
         return str(place.root[-1]) in known or not known.isdisjoint(place.path)
 
     @cached_property
@@ -162,15 +200,45 @@ class Sections:
         assert isinstance(statement, s.With)
         later = statement.items[statement.items.index(item) + 1 :]
         for part in (*later, *statement.body):
-            for node in s.walk(part, into_functions=False):
+            for node in self._evaluated(part):
                 if self._matters(node):
                     section.events[node] = None
         return section
 
+    def _evaluated(self, part: s.Node) -> Iterator[s.Node]:
+        """What runs when ``part`` does."""
+        return (node for node in s.walk(part, into_functions=False) if node not in self._later)
+
+    @cached_property
+    def _later(self) -> set[s.Node]:
+        """What runs only when somebody takes the items of a generator expression, which need not be here and now."""
+        found: set[s.Node] = set()
+        for node in self._module.all(s.Comprehension):
+            if node.kind == "generator" and node not in found and not self._calls.is_consumed(node):
+                now = set(s.walk(node.clauses[0].iter))
+                found.update(part for part in s.walk(node) if part is not node and part not in now)
+        return found
+
+    @cached_property
+    def _let_go(self) -> dict[Place, list[set[s.Node]]]:
+        """For a lock, what runs in the body of a ``with`` whose context manager releases it, or is handed it."""
+        found: dict[Place, list[set[s.Node]]] = {}
+        uses, names = self._locks.uses, self._calls.names
+        for item in self._module.all(s.WithItem):
+            places = set(self._locks.let_go.get(item, ()))
+            if isinstance(item.context, s.Call) and not uses.taken_by(item):
+                given = (names.place(argument.value) for argument in item.context.args)
+                places |= {place for place in given if place is not None and uses.receiver(place) is not None}
+            if places and isinstance(item.parent, s.With):
+                body = {node for statement in item.parent.body for node in s.walk(statement)}
+                for place in places:
+                    found.setdefault(place, []).append(body)
+        return found
+
     def _by_paths(self, scope: s.Scope, place: Place, paths: LockPaths) -> Iterator[Section]:
         sections: dict[s.Node, Section] = {}
         for site, receiver, node in paths.held():
-            if self._matters(node):
+            if self._matters(node) and node not in self._later:
                 section = sections.get(site)
                 if section is None:
                     section = sections[site] = Section(scope, place, site, receiver, paths)
@@ -178,27 +246,30 @@ class Sections:
         yield from sections.values()
 
     def _matters(self, node: s.Node) -> bool:
-        return isinstance(node, _EVENTS) or (isinstance(node, s.Attribute) and node.attr in self._calls.properties)
+        return isinstance(node, _EVENTS) or self._calls.may_run(node)
 
+    def _bound_more_than_once(self, scope: s.Scope) -> frozenset[str]:
+        """The variables that ``scope`` binds twice or in a loop, and the attributes and globals it binds at all."""
+        once: set[str] = set()
+        more: set[str] = set()
+        for node in s.own_nodes(scope):
+            if isinstance(node, s.Assign):
+                targets = node.targets
+            elif isinstance(node, (s.For, s.Clause, s.AugAssign, s.NamedExpr)):
+                targets = [node.target, node.target]
+            else:
+                continue
+            for target in targets:
+                for part in target.elements if isinstance(target, s.Display) else (target,):
+                    name = s.last_name(part)
+                    if isinstance(part, s.Attribute) or name in once or self._is_from_outside(part, scope):
+                        more.add(name)
+                    once.add(name)
+        return frozenset(more)
 
-def _bound_more_than_once(scope: s.Scope) -> frozenset[str]:
-    """The variables that ``scope`` binds twice or in a loop, and the attributes that it assigns at all."""
-    once: set[str] = set()
-    more: set[str] = set()
-    for node in s.own_nodes(scope):
-        if isinstance(node, s.Assign):
-            targets = node.targets
-        elif isinstance(node, (s.For, s.Clause, s.AugAssign, s.NamedExpr)):
-            targets = [node.target, node.target]
-        else:
-            continue
-        for target in targets:
-            for part in target.elements if isinstance(target, s.Display) else (target,):
-                name = s.last_name(part)
-                if isinstance(part, s.Attribute) or name in once:
-                    more.add(name)
-                once.add(name)
-    return frozenset(more)
+    def _is_from_outside(self, target: s.Expr, scope: s.Scope) -> bool:
+        found = self._calls.names.scopes.lookup(target.id, target) if isinstance(target, s.Name) else None
+        return found is not None and found[0].node is not scope
 
 
 def _scope_of(node: s.Node, module: s.Module) -> s.Scope:

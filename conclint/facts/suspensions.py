@@ -62,7 +62,8 @@ class Suspensions:
 
     def _is_argument_of_consumer(self, call: s.Call) -> bool:
         outer = call.parent.parent if isinstance(call.parent, s.Argument) else None
-        return isinstance(outer, s.Call) and self._names.qualified(outer.func) in self._names.catalog.calls["consumers"]
+        calls = self._names.catalog.calls
+        return isinstance(outer, s.Call) and self._names.qualified(outer.func) in calls["consumers"] | calls["closers"]
 
     def _is_coroutine(self, function: s.Function) -> bool:
         """Whether an event loop runs ``function`` in turn with others, also one made of a generator."""

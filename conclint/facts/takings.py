@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..cfg import Edge, Step, StepKind
-from ..dataflow import explore
+from ..dataflow import Anything, explore
 from ..kinds import Place
 from .calls import Calls, Site
-from .conditions import Conditions, Known
+from .conditions import NOTHING, Conditions, Key, Known
 from .flow import Flow
 from .lock_facts import LockFacts
 from .locks import Action
@@ -69,6 +69,9 @@ class Takings:
         self._locks = locks
         self._sections = sections
         self._of: dict[s.Scope, dict[Place, Taking]] = {}
+        self._alive: dict[s.Scope, set[s.Node]] = {}
+        self._asking: dict[s.Function, bool] = {}
+        self._reached: dict[tuple[s.Function, s.Node, Known], bool] = {}
         self._propagate(self._direct())
 
     def of(self, scope: s.Scope) -> dict[Place, Taking]:
@@ -80,25 +83,111 @@ class Takings:
         if isinstance(event, s.WithItem):
             for place in self._locks.uses.taken_by(event):
                 yield Taking(place, event, None, None)
-        elif isinstance(event, (s.Call, s.Attribute)):
-            if isinstance(event, s.Call):
-                for op in self._locks.uses.ops.get(event, ()):
-                    if op.direct and self._waits(event, op.action):
-                        yield Taking(op.place, event, None, None)
-            for callee in (*self._calls.run_by(event), *self._calls.overriding(event)):
-                for taking in self.of(callee).values():
-                    seen = self._calls.translate(taking.place, event, callee)
+            return
+        if isinstance(event, s.Call):
+            for op in self._locks.uses.ops.get(event, ()):
+                if op.direct and self._waits(event, op.action):
+                    yield Taking(op.place, event, None, None)
+        if not isinstance(event, (s.Call, s.Attribute, s.Subscript, s.Compare, s.For, s.Clause)):
+            return
+        callees = self._calls.run_by(event)
+        for callee in (*callees, *self._calls.overriding(event)):
+            for taking in self.of(callee).values():
+                seen = self._calls.translate(taking.place, event, callee)
+                if seen is not None and len(seen.path) <= _LONGEST_PLACE:
+                    yield Taking(seen, event, callee, taking)
+        for function in callees:
+            for wrapper in self._calls.decorating.wrappers(function):
+                for taking in self.of(wrapper.function).values():
+                    seen = self._calls.out_of_wrapper(taking.place, event, wrapper, function)
                     if seen is not None and len(seen.path) <= _LONGEST_PLACE:
-                        yield Taking(seen, event, callee, taking)
+                        yield Taking(seen, event, wrapper.function, taking)
 
-    def is_feasible(self, taking: Taking) -> bool:
-        """Whether the acquire can be come to, given the constants that each call on the way passes."""
-        while taking.inner is not None and taking.callee is not None:
-            given = self._calls.given(taking.site, taking.callee)
-            if given and not self._reaches(taking.callee, taking.inner.site, given):
+    def is_certain(self, taking: Taking, scope: s.Scope) -> bool:
+        """Whether the acquire is come to from ``scope``, and waits for ever.
+
+        Not so where a call on the way passes a constant that leads elsewhere, or a flag nobody knows; where the code
+        asks which thread it is in; where a test on the way is of an attribute that ``scope`` has just set; where the
+        wait is bounded.
+        """
+        known: Known = NOTHING
+        if not self._is_reached(scope, taking.site):
+            return False
+        just_set = self._set_before(taking.site, scope) if taking.inner is not None else frozenset()
+        while True:
+            if self._is_bounded(taking.site):
                 return False
+            if taking.inner is None or taking.callee is None:
+                return True
+            callee, site = taking.callee, taking.inner.site
+            if self._asks_who(callee):
+                return False
+            unknown: list[Key] = [("truth", place) for place in just_set]
+            if callee in self._calls.decorating.by_wrapper:
+                known = NOTHING
+            else:
+                known, flags = self._calls.given(taking.site, callee, known)
+                unknown += flags
+            if known and not self._reaches(callee, site, known):
+                return False
+            for key in unknown:
+                for truth in (True, False):
+                    if not self._reaches(callee, site, known | {(key, truth)}):
+                        return False
             taking = taking.inner
-        return True
+
+    def _is_reached(self, scope: s.Scope, node: s.Node) -> bool:
+        """Whether any path leads to ``node``, a call or the entry of a ``with``: the others make no steps."""
+        if not isinstance(node, (s.Call, s.WithItem)):
+            return True
+        known = self._alive.get(scope)
+        if known is None:
+            graph = self._flow.graph(scope)
+            reached = explore(graph, None, Anything())
+            known = self._alive[scope] = {step.node for step in graph.steps if reached.at(step.id)}
+        return node in known
+
+    def _is_bounded(self, site: s.Node) -> bool:
+        """Whether whoever waits at ``site`` gives up after some time: ``wait_for(lock.acquire(), 1)``."""
+        calls, names = self._names.catalog.calls, self._names
+        for parent in s.ancestors(site):
+            if isinstance(parent, s.Call) and names.qualified(parent.func) in calls["bounded"]:
+                return True
+            if isinstance(parent, s.With):
+                for item in parent.items:
+                    if isinstance(item.context, s.Call) and names.qualified(item.context.func) in calls["deadlines"]:
+                        return True
+            if isinstance(parent, s.Function):
+                return False
+        return False
+
+    def _asks_who(self, function: s.Function) -> bool:
+        """Whether ``function`` looks at which thread runs it, or whether a lock is held, before it acquires one."""
+        known = self._asking.get(function)
+        if known is None:
+            calls = (node for node in s.own_nodes(function) if isinstance(node, s.Call))
+            known = self._asking[function] = any(self._asks(call) for call in calls)
+        return known
+
+    def _asks(self, call: s.Call) -> bool:
+        catalog = self._names.catalog
+        if self._names.qualified(call.func) in catalog.calls["identities"]:
+            return True
+        func = call.func
+        return isinstance(func, s.Attribute) and func.attr in catalog.locked_methods and self._flow.is_lock(func.value)
+
+    def _set_before(self, event: s.Node, scope: s.Scope) -> frozenset[Place]:
+        """The attributes that ``scope`` assigns before it comes to ``event``."""
+        found: set[Place] = set()
+        for node in s.own_nodes(scope):
+            if node is event:
+                break
+            if isinstance(node, s.Assign):
+                for target in node.targets:
+                    place = self._names.handle(target) if isinstance(target, s.Attribute) else None
+                    if place is not None:
+                        found.add(place)
+        return frozenset(found)
 
     # ---- finding them
 
@@ -121,18 +210,24 @@ class Takings:
         for _ in range(_ROUNDS):
             changed: dict[s.Function, None] = {}
             for function in fresh:
+                takings = list(self._of[function].values())
                 for site in self._calls.to(function):
-                    scope = s.enclosing_function(site) or self._calls.module
-                    for taking in list(self._of[function].values()):
-                        self._carry(taking, site, function, scope, changed)
+                    for taking in takings:
+                        place = self._calls.translate(taking.place, site, function)
+                        self._carry(place, taking, site, function, changed)
+                for wrapped, wrapper in self._calls.decorating.by_wrapper.get(function, ()):
+                    for site in self._calls.to(wrapped):
+                        for taking in takings:
+                            place = self._calls.out_of_wrapper(taking.place, site, wrapper, wrapped)
+                            self._carry(place, taking, site, function, changed)
             fresh = changed
             if not fresh:
                 break
 
     def _carry(
-        self, taking: Taking, site: Site, callee: s.Function, scope: s.Scope, changed: dict[s.Function, None]
+        self, place: Place | None, taking: Taking, site: Site, callee: s.Function, changed: dict[s.Function, None]
     ) -> None:
-        place = self._calls.translate(taking.place, site, callee)
+        scope = s.enclosing_function(site) or self._calls.module
         if place is None or len(place.path) > _LONGEST_PLACE or place in self.of(scope):
             return
         if self._sections.is_callers(site, place):
@@ -155,6 +250,13 @@ class Takings:
     # ---- conditions
 
     def _reaches(self, function: s.Function, node: s.Node, given: Known) -> bool:
+        key = (function, node, given)
+        known = self._reached.get(key)
+        if known is None:
+            known = self._reached[key] = self._find_reaches(function, node, given)
+        return known
+
+    def _find_reaches(self, function: s.Function, node: s.Node, given: Known) -> bool:
         graph = self._flow.graph(function)
         conditions = Conditions(self._names, graph, {node}, set(), given=given)
         reached = explore(graph, conditions.at_entry, _Conditional(conditions))
