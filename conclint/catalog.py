@@ -80,6 +80,12 @@ class Catalog:
             }
             for kind, methods in data["waits"].items()
         }
+        several = data["waits_for_several"]
+        self.waits_for_all: dict[str, Waits] = {
+            name: Waits(None, _position(entry, "timeout")) for name, entry in several["functions"].items()
+        }
+        self.lazy_waits = frozenset(several["lazy"])
+        self.waits_when_left = frozenset(several["left"])
         self.slow_functions = frozenset(data["slow"]["functions"])
         self.slow_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["slow"]["of"].items()}
         starts = data["starts_processes"]
