@@ -103,6 +103,8 @@ class Catalog:
         self.channel_methods = frozenset(data["channels"]["methods"])
         self.taking_methods = frozenset(data["taking"]["methods"])
         self.takers = frozenset(data["taking"]["functions"])
+        self.interruptible: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["queues"]["one_lock"].items()}
+        """By type of queue the methods that hold one lock that is not re-entrant."""
         self.joinable_queues = frozenset(data["queues"]["joinable"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])

@@ -138,7 +138,7 @@ class AwaitedCode:
         values = args.elements if isinstance(args, s.Display) else []
         given = self._by_position(function, values)
         if isinstance(kwargs, s.DictDisplay):
-            for key, value in zip(kwargs.keys, kwargs.values):
+            for key, value in zip(kwargs.keys, kwargs.values, strict=True):
                 if isinstance(key, s.Constant) and isinstance(key.value, str):
                     given[key.value] = value
         return given
@@ -160,7 +160,7 @@ class AwaitedCode:
         shift = 0 if function.is_lambda or self._names.self_class(function) is None else 1
         params = [p.name for p in function.params if p.kind in ("posonly", "normal")][shift:]
         given: dict[str, s.Expr] = {}
-        for name, value in zip(params, values):
+        for name, value in zip(params, values, strict=False):
             if isinstance(value, s.Starred):
                 break
             given[name] = value

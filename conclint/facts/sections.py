@@ -16,7 +16,7 @@ from .calls import Calls
 from .lock_facts import LockFacts
 from .lock_paths import LockPaths
 
-_EVENTS = (s.Call, s.Await, s.Yield, s.WithItem, s.For)
+_EVENTS = (s.Call, s.Await, s.Yield, s.WithItem, s.For, s.Clause)
 
 
 class Section:
