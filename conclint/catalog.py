@@ -81,6 +81,12 @@ class Catalog:
             }
             for kind, methods in data["waits"].items()
         }
+        several = data["waits_for_several"]
+        self.waits_for_all: dict[str, Waits] = {
+            name: Waits(None, _position(entry, "timeout")) for name, entry in several["functions"].items()
+        }
+        self.lazy_waits = frozenset(several["lazy"])
+        self.waits_when_left = frozenset(several["left"])
         self.slow_functions = frozenset(data["slow"]["functions"])
         self.slow_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["slow"]["of"].items()}
         starts = data["starts_processes"]
@@ -98,6 +104,8 @@ class Catalog:
         self.channel_methods = frozenset(data["channels"]["methods"])
         self.taking_methods = frozenset(data["taking"]["methods"])
         self.takers = frozenset(data["taking"]["functions"])
+        self.interruptible: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["queues"]["one_lock"].items()}
+        """By type of queue the methods that hold one lock that is not re-entrant."""
         self.joinable_queues = frozenset(data["queues"]["joinable"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])

@@ -53,12 +53,15 @@ from conclint.rule import ModuleContext, Report
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for section, event in module.facts.suspensions.of_coroutines():
+    for section, event, lets_in in module.facts.suspensions.of_coroutines():
         name = module.text(module.facts.lock_name(section))
-        message = (
-            f"the coroutine is suspended here with `{name}` held since line {module.line(section.site)}: "
-            "the next task that wants the lock stops the event loop forever"
-        )
+        if lets_in:
+            end = (
+                "other tasks get it all the same, since they run in this thread, and other threads wait for all of them"
+            )
+        else:
+            end = "the next task that wants the lock stops the event loop forever"
+        message = f"the coroutine is suspended here with `{name}` held since line {module.line(section.site)}: {end}"
         yield Report(event, message, section.path(event, name, "suspended, and other tasks run in this thread"))
 
 

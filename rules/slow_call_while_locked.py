@@ -66,15 +66,15 @@ from conclint.rule import ModuleContext, Report, Step
 def check(module: ModuleContext) -> Iterator[Report]:
     for section, event, come in module.facts.lock_waits.slow():
         name = module.text(module.facts.lock_name(section))
-        line = module.line(come.wait.call)
-        by = f", which comes to `{module.text(come.wait.call)}` on line {line}," if come.sites else ""
+        line = module.line(come.wait.node)
+        by = f", which comes to `{module.text(come.wait.node)}` on line {line}," if come.sites else ""
         message = (
             f"`{module.text(event)}`{by} waits while `{name}` is held since line {module.line(section.site)}: "
             "whoever needs the lock waits with it"
         )
         steps = [*section.path(event, name, "calls a function that waits" if come.sites else "waits")]
         if come.sites:
-            steps.append(Step(come.wait.call, "waits"))
+            steps.append(Step(come.wait.node, "waits"))
         yield Report(event, message, steps)
 
 

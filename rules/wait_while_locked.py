@@ -95,7 +95,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
 def _report(module: ModuleContext, blocked: Blocked) -> Report:
     section, come = blocked.section, blocked.come
     name = module.text(module.facts.lock_name(section))
-    wait = module.text(come.wait.call)
+    wait = module.text(come.wait.node)
     if blocked.needs is not None:
         cause = f"waits for `{blocked.awaited_name}`, which needs `{name}`"
     else:
@@ -103,7 +103,7 @@ def _report(module: ModuleContext, blocked: Blocked) -> Report:
     message = f"`{wait}` {cause}, held here since line {module.line(section.site)}: both wait forever"
     steps = [*section.path(blocked.event, name, "calls a function that waits" if come.sites else "waits")]
     if come.sites:
-        steps.append(Step(come.wait.call, "waits"))
+        steps.append(Step(come.wait.node, "waits"))
     if blocked.needs is None:
         steps.append(Step(blocked.awaited, f"would end the wait, but needs `{name}` first"))
     else:

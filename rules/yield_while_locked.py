@@ -60,7 +60,7 @@ from conclint.rule import ModuleContext, Report
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for section, event in module.facts.suspensions.of_generators():
+    for section, event, _ in module.facts.suspensions.of_generators():
         name = module.text(module.facts.lock_name(section))
         message = (
             f"the generator yields with `{name}` held since line {module.line(section.site)}: "

@@ -7,11 +7,13 @@ Python runs a signal handler in the main thread, between two bytecodes of whatev
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
 from ..kinds import Place
 from .calls import Calls
+from .deadlocks import is_one_object
 from .locks import LockUses
 from .objects import Objects, Operation
 from .running import Entry, Running
@@ -48,40 +50,85 @@ class Interrupts:
         self._sections = sections
         self._takings = takings
         self._objects = objects
-        self._running = running
-        self._in_threads = {entry.function for entry in running.entries}
+        self._names = running.names
+        self._handlers = {entry.function: entry for entry in running.signal_handlers}
+        self._elsewhere = {entry.function for entry in running.entries}
 
     def locks(self) -> Iterator[LockTaken]:
         """Every lock, once a handler, that the handler waits for and other code of the main thread may hold."""
         seen: set[s.Node] = set()
-        for entry in self._running.signal_handlers:
-            reached = self._reached(entry.function)
+        for entry in self._unmasked():
             for place, taking in self._takings.of(entry.function).items():
-                held = self._held_elsewhere(place, reached)
-                if held is not None and taking.site not in seen and self._uses.blocks_its_holder(taking.origin.place):
+                held = self._held.get(place) if is_one_object(place) else None
+                if held is None or taking.site in seen or not self._uses.blocks_its_holder(taking.origin.place):
+                    continue
+                if self._takings.is_certain(taking, entry.function):
                     seen.add(taking.site)
                     yield LockTaken(entry, taking, held)
 
     def queues(self) -> Iterator[QueueUsed]:
-        """Every use of a ``queue.Queue`` in a handler, where other code uses it too."""
+        """Every use of a queue in a handler, where other code uses it in a way that holds the same lock."""
         seen: set[s.Node] = set()
-        for entry in self._running.signal_handlers:
-            reached = self._reached(entry.function)
-            for tracked in self._objects.made("queue"):
-                name = "" if tracked.instance is None else tracked.instance.type.name
-                if name not in self._running.names.catalog.joinable_queues or not name.startswith("queue."):
-                    continue
-                used = tracked.named("put", "put_nowait", "get", "get_nowait")
-                inside = [use for use in used if s.enclosing_function(use.where) in reached and use.call is not None]
-                outside = [use for use in used if self._interrupts(s.enclosing_function(use.where), reached)]
-                if inside and outside and inside[0].where not in seen:
-                    seen.add(inside[0].where)
-                    yield QueueUsed(entry, inside[0], outside[0])
+        for entry in self._unmasked():
+            reached = self._reached([entry.function])
+            for used in self._queues:
+                inside = next((use for use in used if s.enclosing_function(use.where) in reached), None)
+                outside = next((use for use in used if self._is_interrupted(use.where)), None)
+                if inside is not None and outside is not None and inside.where not in seen:
+                    seen.add(inside.where)
+                    yield QueueUsed(entry, inside, outside)
 
-    def _reached(self, function: s.Function) -> set[s.Function | None]:
-        """The handler and the functions that it calls."""
+    def _unmasked(self) -> list[Entry]:
+        """The handlers, in files that do not hold signals back while they are in no state for one."""
+        masks = self._names.catalog.calls["signal_masks"]
+        if self._handlers and any(self._names.qualified(call.func) in masks for call in self._names.module.all(s.Call)):
+            return []
+        return list(self._handlers.values())
+
+    @cached_property
+    def _queues(self) -> list[list[Operation]]:
+        """For each queue the calls that hold one lock which is not re-entrant."""
+        found: list[list[Operation]] = []
+        for tracked in self._objects.made("queue"):
+            methods = self._names.catalog.interruptible.get(
+                "" if tracked.instance is None else tracked.instance.type.name
+            )
+            if methods:
+                found.append([use for use in tracked.named(*methods) if use.call is not None])
+        return found
+
+    @cached_property
+    def _held(self) -> dict[Place, Section]:
+        """By lock, code that holds it in the main thread, and may be interrupted."""
+        held: dict[Place, Section] = {}
+        for section in self._sections.all():
+            if section.place not in held and self._is_interrupted(section.site):
+                held[section.place] = section
+        return held
+
+    def _is_interrupted(self, node: s.Node) -> bool:
+        """Whether a handler may interrupt ``node``: it runs in the main thread, and not only in handlers."""
+        scope = s.enclosing_function(node)
+        return scope is None or scope in self._in_main_thread
+
+    @cached_property
+    def _in_main_thread(self) -> set[s.Function | None]:
+        """The functions that may run there: those that nothing in this file runs, and all that they call."""
+        apart = self._elsewhere | self._handlers.keys()
+        roots = [
+            function
+            for function in self._names.module.functions
+            if function not in apart and (function in self._calls.values or not self._calls.to(function))
+        ]
+        for function in self._names.module.functions:
+            if any(s.enclosing_function(site) is None for site in self._calls.to(function)):
+                roots.append(function)
+        return self._reached(roots)
+
+    def _reached(self, functions: list[s.Function]) -> set[s.Function | None]:
+        """These functions and all that they call."""
         reached: set[s.Function | None] = set()
-        work = [function]
+        work = list(functions)
         while work:
             current = work.pop()
             if current not in reached:
@@ -89,20 +136,3 @@ class Interrupts:
                 for node in s.own_nodes(current):
                     work += self._calls.run_by(node)
         return reached
-
-    def _held_elsewhere(self, place: Place, reached: set[s.Function | None]) -> Section | None:
-        for section in self._sections.all():
-            scope = section.scope if isinstance(section.scope, s.Function) else None
-            if section.place == place and self._interrupts(scope, reached):
-                return section
-        return None
-
-    def _interrupts(self, scope: s.Function | None, reached: set[s.Function | None]) -> bool:
-        """Whether a handler may interrupt ``scope``: other code that does not run in a thread of its own."""
-        if scope is None:
-            return True
-        if scope in self._in_threads:
-            return False
-        if scope not in reached:
-            return True
-        return any(s.enclosing_function(site) not in reached for site in self._calls.to(scope))

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
-from ..kinds import LocalInstance, Place
+from ..kinds import ApiMethod, Place
+from .awaited import Awaited, AwaitedCode
 from .deadlocks import is_one_object
-from .locks import LockUses
-from .objects import Objects, Operation, Tracked
+from .locks import Action, LockUses
+from .objects import Objects, Tracked
 from .running import Running
 from .sections import Section, Sections
 from .takings import Taking, Takings
@@ -24,6 +25,8 @@ _OTHERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("condition", "wait_for"): ("notify", "notify_all", "notifyAll"),
 }
 """What ends a wait, by kind and method: all of the calls that could must need the lock."""
+_ASKING = ("empty", "qsize", "full", "is_set", "isSet")
+"""What code asks that waits only where it need not."""
 
 
 class Blocked(NamedTuple):
@@ -60,15 +63,16 @@ class LockWaits:
         self._sections = sections
         self._takings = takings
         self._waiting = waiting
-        self._objects = objects
         self._running = running
+        self._awaited = AwaitedCode(objects, running)
+        self._enders: dict[tuple[Tracked, tuple[str, ...], Place], tuple[s.Node | None, set[s.Function | None]]] = {}
 
     @cached_property
     def blocked(self) -> list[Blocked]:
         """Each wait, once, for code that cannot end it while the lock is held."""
         found: dict[s.Node, Blocked] = {}
         for section in self._sections.all():
-            if not self._is_followed(section.place):
+            if not is_one_object(section.place) or not self._uses.is_known(section.place):
                 continue
             for event in section.events:
                 for come in self._comes(section, event):
@@ -86,7 +90,8 @@ class LockWaits:
             if self._uses.is_private(section.place) or self._is_async(section):
                 continue
             for event in section.events:
-                come = None if event in seen else next(self._comes(section, event), None)
+                comes = () if event in seen else self._comes(section, event)
+                come = next((come for come in comes if not come.wait.in_loop), None)
                 if come is not None:
                     seen.add(event)
                     yield Slow(section, event, come)
@@ -99,102 +104,105 @@ class LockWaits:
     def _gives_it_back(self, place: Place, come: Come) -> bool:
         """Whether the lock is not held while it waits: the wait of its own condition, or a helper that releases it."""
         wait = come.wait
-        if wait.method in ("wait", "wait_for") and isinstance(wait.call.func, s.Attribute):
-            if self._running.names.place(wait.call.func.value) == place:
-                return True
-        return any(not self._sections.is_callers(site, place) for site in (*come.sites[1:], wait.call) if come.sites)
+        if wait.method in ("wait", "wait_for") and any(self._running.names.place(expr) == place for expr in wait.of):
+            return True
+        return any(not self._sections.is_callers(site, place) for site in (*come.sites[1:], wait.node) if come.sites)
 
     def _is_async(self, section: Section) -> bool:
         receiver = self._uses.receiver(section.place)
         lock = None if receiver is None else self._running.names.instance(receiver)
         return lock is None or lock.type.api == "asyncio"
 
-    def _is_followed(self, place: Place) -> bool:
-        if not is_one_object(place) or not self._uses.is_known(place):
-            return False
-        return place.root[0] != "self" or len(place.path) == 1
-
     # ---- who ends the wait
 
     def _blocked(self, section: Section, event: s.Node, come: Come) -> Blocked | None:
         wait = come.wait
-        if wait.instance is None or not wait.forever:
+        if not wait.forever or (isinstance(event, s.WithItem) and not self._is_left_inside(section, event)):
             return None
-        kind = wait.instance.type.kind
-        for function in self._awaited(wait, kind):
-            taking = self._takings.of(function).get(section.place)
-            if taking is not None and self._is_shared(section.place, function):
-                return Blocked(section, event, come, taking, function)
+        for alternatives in self._awaited.alternatives(wait):
+            found = [self._needs(section.place, awaited, wait) for awaited in alternatives]
+            if found and found[0] is not None and all(taking is not None for taking in found):
+                return Blocked(section, event, come, found[0], alternatives[0].function)
+        kind = "" if wait.instance is None else wait.instance.type.kind
         others = _OTHERS.get((kind, wait.method))
         if others is not None:
-            ends = self._ends(wait, kind, others, section.place)
+            ends = self._ends(wait, others, section.place)
             if ends is not None:
                 return Blocked(section, event, come, None, ends)
         return None
 
-    def _awaited(self, wait: Wait, kind: str) -> Iterator[s.Function]:
-        """The functions that must end before the wait does."""
-        names = self._running.names
-        if kind in ("thread", "timer"):
-            makers = {made.made for made in self._tracked(wait)}
-            receiver = wait.call.func.value if isinstance(wait.call.func, s.Attribute) else None
-            found = () if receiver is None else names.kinds(receiver)
-            for worker in self._running.workers:
-                by_class = any(isinstance(k, LocalInstance) and k.node is worker.subclass for k in found)
-                if worker.call in makers or by_class or worker.call is getattr(wait.instance, "made_at", None):
-                    yield from self._running.targets(worker)
-        elif kind == "future":
-            made = None if wait.instance is None else wait.instance.made_at
-            task = made.positional(0) if isinstance(made, s.Call) else None
-            yield from () if task is None else names.functions(task)
-        elif kind in ("thread_executor", "thread_pool"):
-            for tracked in self._tracked(wait):
-                for operation in tracked.named("submit", "apply_async", "map_async", "starmap_async"):
-                    task = None if operation.call is None else operation.call.positional(0)
-                    yield from () if task is None else names.functions(task)
-        elif kind == "queue" and wait.method == "join":
-            for tracked in self._tracked(wait):
-                for operation in tracked.named("task_done"):
-                    function = s.enclosing_function(operation.where)
-                    if function is not None and function is not s.enclosing_function(wait.call):
-                        yield function
+    def _needs(self, place: Place, awaited: Awaited, wait: Wait) -> Taking | None:
+        """How an awaited function takes the lock that is at ``place`` for whoever waits."""
+        for taking in self._takings.of(awaited.function).values():
+            if taking.place.path[-1:] != place.path[-1:] and taking.place.root[0] == "self":
+                if not awaited.given:
+                    continue
+            if place in self._awaited.seen(taking.place, awaited, wait.node) and self._takings.is_certain(
+                taking, awaited.function
+            ):
+                if not self._is_process(awaited, wait) or self._api(place) == "multiprocessing":
+                    return taking
+        return None
 
-    def _ends(self, wait: Wait, kind: str, others: tuple[str, ...], place: Place) -> s.Node | None:
+    def _is_process(self, awaited: Awaited, wait: Wait) -> bool:
+        """Whether the function runs in a process, which has its own copy of the locks of threads."""
+        if wait.instance is not None and wait.instance.type.kind.startswith("process"):
+            return True
+        kinds = self._running.names.kinds(awaited.made.func) if isinstance(awaited.made, s.Call) else ()
+        return any(isinstance(kind, ApiMethod) and kind.receiver.type.kind.startswith("process") for kind in kinds)
+
+    def _api(self, place: Place) -> str:
+        receiver = self._uses.receiver(place)
+        lock = None if receiver is None else self._running.names.instance(receiver)
+        return "" if lock is None else lock.type.api
+
+    def _is_left_inside(self, section: Section, item: s.WithItem) -> bool:
+        """Whether the lock is still held when the ``with`` of ``item``, entered under it, is left."""
+        releases = (op for op in self._uses.at(section.scope, section.place) if op.action is Action.RELEASE)
+        return not any(any(parent is item.parent for parent in s.ancestors(op.call)) for op in releases)
+
+    def _ends(self, wait: Wait, others: tuple[str, ...], place: Place) -> s.Node | None:
         """One of the calls that would end the wait, if all of them stand under the lock."""
-        found: list[Operation] = []
-        for tracked in self._tracked(wait):
+        scope = s.enclosing_function(wait.node)
+        first: s.Node | None = None
+        for tracked in self._awaited.tracked(wait):
             if tracked.escapes or (wait.method == "put" and not _is_bounded(tracked)):
                 return None
-            found += tracked.named(*others)
-        scope = s.enclosing_function(wait.call)
+            key = (tracked, others, place)
+            if key not in self._enders:
+                self._enders[key] = self._all_under(tracked, others, place)
+            ends, scopes = self._enders[key]
+            if ends is None or scope in scopes:
+                return None
+            first = first or ends
+        return first
+
+    def _all_under(
+        self, tracked: Tracked, others: tuple[str, ...], place: Place
+    ) -> tuple[s.Node | None, set[s.Function | None]]:
+        """One of the calls, if all stand under the lock; and the functions that end the wait or ask whether to."""
+        found = tracked.named(*others)
+        scopes = {s.enclosing_function(operation.where) for operation in (*found, *tracked.named(*_ASKING))}
+        if not found or self._is_public(tracked):
+            return None, scopes
         for operation in found:
-            if s.enclosing_function(operation.where) is scope or operation.call is None:
-                return None
-            held = {section.place for section in self._sections.around(operation.where)}
             inner = s.enclosing_function(operation.where)
+            held = {section.place for section in self._sections.around(operation.where)}
+            if operation.call is None:
+                return None, scopes
             if place not in held and (inner is None or place not in self._sections.held_on_entry(inner)):
-                return None
-        return found[0].where if found else None
+                return None, scopes
+        return found[0].where, scopes
 
-    def _tracked(self, wait: Wait) -> list[Tracked]:
-        """The objects that the wait may be for."""
-        if wait.instance is None:
-            return []
-        return [
-            tracked
-            for tracked in self._objects.made(wait.instance.type.kind)
-            if any(operation.call is wait.call for operation in tracked.operations.values())
-        ]
-
-    def _is_shared(self, place: Place, function: s.Function) -> bool:
-        """Whether the lock of the waiting code is also that of the awaited function, not of another object."""
-        if place.root[0] != "self":
-            return True
-        names = self._running.names
-        owner = names.self_class(function)
-        if owner is None:
-            return True  # a function inside a method: `self` is the same
-        return any(info.node is place.root[1] for info in names.mro(owner))
+    def _is_public(self, tracked: Tracked) -> bool:
+        """Whether other files may reach the object by a name that does not say it is private."""
+        for receiver in tracked.receivers:
+            place = self._running.names.handle(receiver)
+            if place is not None and place.root[0] != "local":
+                name = next((part for part in reversed(place.path) if not part.startswith("[")), place.root[-1])
+                if not str(name).startswith("_"):
+                    return True
+        return False
 
 
 def _is_bounded(tracked: Tracked) -> bool:

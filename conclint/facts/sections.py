@@ -16,7 +16,7 @@ from .calls import Calls
 from .lock_facts import LockFacts
 from .lock_paths import LockPaths
 
-_EVENTS = (s.Call, s.Await, s.Yield, s.WithItem, s.For)
+_EVENTS = (s.Call, s.Await, s.Yield, s.WithItem, s.For, s.Clause)
 """The nodes that may matter to what holds a lock; also those that run functions without a call."""
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
+from ..kinds import Place
 from ..names import Names
-from .locks import LockUses
+from .locks import Action, LockUses
 from .sections import Section, Sections
 
 
@@ -16,6 +18,8 @@ class Suspension(NamedTuple):
 
     section: Section
     event: s.Node
+    lets_in: bool
+    """Whether the same thread may take the lock again, whichever coroutine it runs."""
 
 
 class Suspensions:
@@ -29,10 +33,10 @@ class Suspensions:
     def of_coroutines(self) -> Iterator[Suspension]:
         """Locks of threads or processes held over ``await``, ``async with``, ``async for`` or ``yield``."""
         for scope, section in self._each():
-            if self._is_coroutine(scope) and self._stops_threads(section):
+            if self._is_coroutine(scope) and self._stops_threads(section) and self._is_wanted(section.place):
                 event = next((event for event in section.events if _suspends(event)), None)
                 if event is not None:
-                    yield Suspension(section, event)
+                    yield Suspension(section, event, not self._uses.blocks_its_holder(section.place))
 
     def of_generators(self) -> Iterator[Suspension]:
         """Locks held at a ``yield``, other than in what is made into a context manager or fixture."""
@@ -44,7 +48,7 @@ class Suspensions:
                 continue  # of_coroutines speaks
             event = next((event for event in section.events if isinstance(event, s.Yield)), None)
             if event is not None and not self._is_finished(scope):
-                yield Suspension(section, event)
+                yield Suspension(section, event, False)
 
     def _each(self) -> Iterator[tuple[s.Function, Section]]:
         for section in self._sections.all():
@@ -55,15 +59,42 @@ class Suspensions:
         """Whether each call in this file, of at least one, takes all of the generator or sees to its being closed."""
         called = [
             call
-            for call in self._names.module.all(s.Call)
-            if s.last_name(call.func) == generator.name and generator in self._names.functions(call.func)
+            for call in self._calls_by_name.get(generator.name, ())
+            if generator in self._names.functions(call.func)
         ]
-        return bool(called) and all(self._is_argument_of_consumer(call) for call in called)
+        return bool(called) and all(map(self._is_all_taken, called))
 
-    def _is_argument_of_consumer(self, call: s.Call) -> bool:
-        outer = call.parent.parent if isinstance(call.parent, s.Argument) else None
-        calls = self._names.catalog.calls
-        return isinstance(outer, s.Call) and self._names.qualified(outer.func) in calls["consumers"] | calls["closers"]
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[s.Call]]:
+        calls: dict[str, list[s.Call]] = {}
+        for call in self._names.module.all(s.Call):
+            calls.setdefault(s.last_name(call.func), []).append(call)
+        return calls
+
+    def _is_all_taken(self, call: s.Call) -> bool:
+        parent = call.parent
+        if isinstance(parent, s.Clause):
+            return not isinstance(parent.parent, s.Comprehension) or parent.parent.kind != "generator"
+        if isinstance(parent, s.Starred):
+            return isinstance(parent.parent, s.Display)
+        outer = parent.parent if isinstance(parent, s.Argument) else None
+        if not isinstance(outer, s.Call):
+            return False
+        catalog = self._names.catalog.calls
+        if isinstance(outer.func, s.Attribute) and outer.func.attr in catalog["consuming_methods"]:
+            return True
+        return self._names.qualified(outer.func) in catalog["consumers"] | catalog["closers"]
+
+    def _is_wanted(self, place: Place) -> bool:
+        """Whether others wait for the lock, not only try it; and it is not one that only this call can see."""
+        return place in self._waited_for and not self._uses.is_private(place)
+
+    @cached_property
+    def _waited_for(self) -> set[Place]:
+        uses = self._uses
+        found = {place for item in uses.with_items() for place in uses.taken_by(item)}
+        found.update(op.place for ops in uses.ops.values() for op in ops if op.action is Action.ACQUIRE)
+        return found
 
     def _is_coroutine(self, function: s.Function) -> bool:
         """Whether an event loop runs ``function`` in turn with others, also one made of a generator."""
@@ -84,6 +115,6 @@ class Suspensions:
 def _suspends(event: s.Node) -> bool:
     if isinstance(event, s.WithItem):
         return isinstance(event.parent, s.With) and event.parent.is_async
-    if isinstance(event, s.For):
+    if isinstance(event, (s.For, s.Clause)):
         return event.is_async
     return isinstance(event, (s.Await, s.Yield))
