@@ -42,7 +42,7 @@ _GENERIC_CONTAINERS = frozenset(
 
 _MOST_KINDS = 24
 """Kinds that are told apart for one expression; what is beyond them repeats them in practice."""
-_MOST_PARAMETERS = 6
+_MOST_PARAMETERS = 4
 """How often an argument may be a parameter of the function around it in turn."""
 
 N = TypeVar("N", bound=s.Node)
@@ -235,7 +235,7 @@ class Names(Parameters):
         known = self._kinds.get(param)
         if known is not None:
             return known
-        if self._parameters_deep >= _MOST_PARAMETERS:
+        if self._collecting or self._parameters_deep >= _MOST_PARAMETERS:
             self._questions.cut()
             return ()
         self._parameters_deep += 1

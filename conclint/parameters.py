@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from . import syntax as s
 from .kinds import LocalClass
@@ -11,7 +12,7 @@ from .places import Places
 from .scopes import BindingKind
 
 _MOST_CALLS = 64
-"""Calls of one function whose arguments are looked at; what is passed beyond them repeats in practice."""
+"""Calls of one name whose arguments are looked at; what is passed beyond them repeats in practice."""
 
 
 class Parameters(Places):
@@ -19,7 +20,7 @@ class Parameters(Places):
 
     def __init__(self, module: s.Module) -> None:
         super().__init__(module)
-        self._calls_named: dict[str, list[s.Call]] | None = None
+        self._named: dict[tuple[object, str], list[s.Call]] | None = None
 
     @abstractmethod
     def functions(self, expr: s.Expr) -> list[s.Function]:
@@ -47,9 +48,7 @@ class Parameters(Places):
         function = param.parent
         if not isinstance(function, s.Function) or function.is_lambda or param.kind in ("*", "**"):
             return
-        for number, call in enumerate(self._calls_of(function)):
-            if number >= _MOST_CALLS:
-                break
+        for call in self._calls_of(function):
             value = self.argument(call, function, param.name)
             if value is not None:
                 yield value
@@ -74,16 +73,27 @@ class Parameters(Places):
 
     def _calls_of(self, function: s.Function) -> Iterator[s.Call]:
         """The calls that run ``function``, as far as the name that is called says so."""
-        if self._calls_named is None:
-            self._calls_named = {}
+        owner = self.owner(function)
+        if owner is None:
+            candidates = [self._calls_named(s.Name, function.name)]
+        elif function.name == "__init__":
+            family = [owner, *self.subclasses(owner)]
+            candidates = [self._calls_named(kind, node.name) for node in family for kind in (s.Name, s.Attribute)]
+            candidates += [self._calls_named(node, name) for node in family for name in ("__init__", "cls")]
+        else:
+            candidates = [self._calls_named(s.Attribute, function.name)]
+        for call in islice(chain.from_iterable(candidates), _MOST_CALLS):
+            if function in self.functions(call.func):
+                yield call
+
+    def _calls_named(self, where: object, name: str) -> list[s.Call]:
+        """The calls with arguments of what is called ``name``: by a name, by an attribute, or in a class."""
+        if self._named is None:
+            self._named = {}
             for call in self.module.all(s.Call):
-                if call.args and (name := s.last_name(call.func)):
-                    self._calls_named.setdefault(name, []).append(call)
-        names = [function.name]
-        owner = self.owner(function) if function.name == "__init__" else None
-        if owner is not None:
-            names += dict.fromkeys(["cls", owner.name, *(node.name for node in self.subclasses(owner))])
-        for name in names:
-            for call in self._calls_named.get(name, ()):
-                if function in self.functions(call.func):
-                    yield call
+                name_called = s.last_name(call.func) if call.args else ""
+                if name_called in ("__init__", "cls"):
+                    self._named.setdefault((s.enclosing_class(call), name_called), []).append(call)
+                elif name_called:
+                    self._named.setdefault((type(call.func), name_called), []).append(call)
+        return self._named.get((where, name), [])
