@@ -37,8 +37,9 @@ class Classes(ABC):
         self.catalog = catalog.load()
         self.scopes = Scopes(module)
         self._classes: dict[s.ClassDef, ClassInfo] = {}
-        self._subclasses: dict[s.ClassDef, list[s.ClassDef]] | None = None
-        self._attributes_collected = False
+        self._derived: dict[s.ClassDef, list[s.ClassDef]] | None = None
+        self._collecting: bool | None = None
+        """Whether the attributes of the classes are being collected; ``None`` before that."""
 
     @abstractmethod
     def kinds(self, expr: s.Expr) -> Kinds:
@@ -93,12 +94,16 @@ class Classes(ABC):
 
     def subclasses(self, node: s.ClassDef) -> Iterator[s.ClassDef]:
         """The classes of the file derived from ``node``."""
-        if self._subclasses is None:
-            self._subclasses = {}
+        self._collect_attributes()
+        derived = self._derived
+        if derived is None:
+            derived = {}
             for other in self.module.classes:
                 for info in self.mro(other)[1:]:
-                    self._subclasses.setdefault(info.node, []).append(other)
-        yield from self._subclasses.get(node, ())
+                    derived.setdefault(info.node, []).append(other)
+            if not self._collecting:
+                self._derived = derived
+        yield from derived.get(node, ())
 
     def api_base(self, node: s.ClassDef) -> Instance | None:
         """The catalogued type that ``node`` derives from, if any."""
@@ -138,9 +143,9 @@ class Classes(ABC):
                 yield found
 
     def _collect_attributes(self) -> None:
-        if self._attributes_collected:
+        if self._collecting is not None:
             return
-        self._attributes_collected = True
+        self._collecting = True
         for node in self.module.classes:
             info = self._classes[node] = ClassInfo(node)
             for name, bindings in self.scopes.info(node).bindings.items():
@@ -156,6 +161,7 @@ class Classes(ABC):
                 owner = self.self_of(target.value)
                 if owner is not None:
                     self._classes[owner].attributes.setdefault(target.attr, []).append(binding)
+        self._collecting = False
 
     def _add_base(self, info: ClassInfo, base: s.Expr) -> None:
         if isinstance(base, s.Subscript):  # Generic[T], list[int]

@@ -9,7 +9,8 @@ places are :mod:`conclint.classes` and :mod:`conclint.places`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TypeVar
 
 from . import syntax as s
 from .kinds import (
@@ -25,7 +26,8 @@ from .kinds import (
     LocalInstance,
     Place,
 )
-from .places import Places, is_slice
+from .parameters import Parameters
+from .places import is_slice
 from .scopes import Binding, BindingKind, ScopeInfo
 
 _ITEM_METHODS = frozenset({"pop", "popleft", "popitem", "get", "get_nowait", "setdefault"})
@@ -40,28 +42,41 @@ _GENERIC_CONTAINERS = frozenset(
 
 _MOST_KINDS = 24
 """Kinds that are told apart for one expression; what is beyond them repeats them in practice."""
+_MOST_PARAMETERS = 4
+"""How often an argument may be a parameter of the function around it in turn."""
+
+N = TypeVar("N", bound=s.Node)
 
 
-class Names(Places):
+class Names(Parameters):
     """Inference for one module. All answers are memoised."""
 
     def __init__(self, module: s.Module) -> None:
         super().__init__(module)
-        self._kinds: dict[s.Expr, Kinds] = {}
+        self._kinds: dict[s.Node, Kinds] = {}
+        self._parameters_deep = 0
 
     def kinds(self, expr: s.Expr) -> Kinds:
         """What ``expr`` may evaluate to; empty where nothing is known."""
         known = self._kinds.get(expr)
-        if known is not None:
-            return known
-        if expr in self._busy:
+        return self._ask(expr, self._infer) if known is None else known
+
+    def _ask(self, node: N, infer: Callable[[N], Iterator[Kind]]) -> Kinds:
+        questions = self._questions
+        found = questions.kept(node)
+        if found is not None:
+            return found
+        if not questions.begin(node):
             return ()
-        self._busy.add(expr)
+        holds = False
         try:
-            found = _unique(self._infer(expr))
+            found = _unique(infer(node))
         finally:
-            self._busy.discard(expr)
-        self._kinds[expr] = found
+            holds = questions.end(node)
+        if holds:
+            self._kinds[node] = found
+        else:
+            questions.keep(node, found)
         return found
 
     def instance(self, expr: s.Expr) -> Instance | None:
@@ -193,9 +208,11 @@ class Names(Places):
             scope = scope.parent
 
     def _binding_kinds(self, binding: Binding) -> Iterator[Kind]:
+        kind, value = binding.kind, binding.value
         if binding.annotation is not None:
             yield from self.annotated(binding.annotation)
-        kind, value = binding.kind, binding.value
+        elif kind is BindingKind.PARAMETER and isinstance(binding.node, s.Param):
+            yield from self._parameter(binding.node)
         if kind is BindingKind.IMPORT:
             yield External(binding.imported)
         elif kind is BindingKind.FUNCTION and isinstance(binding.node, s.Function):
@@ -206,16 +223,36 @@ class Names(Places):
             return
         elif kind is BindingKind.ASSIGN:
             yield from self.kinds(value)
-        elif (
-            kind is BindingKind.PARAMETER
-        ):  # a default object is shared; a default callable is for the caller to choose
-            yield from (found for found in self.kinds(value) if isinstance(found, (Instance, LocalInstance, Container)))
+        elif kind is BindingKind.PARAMETER:
+            yield from self._objects(value)
         elif kind is BindingKind.ELEMENT:
             for found in self.kinds(value):
                 if isinstance(found, Container):
                     yield from found.elements
         elif kind is BindingKind.CONTEXT:
             yield from self._entered(value)
+
+    def _parameter(self, param: s.Param) -> Kinds:
+        """What the calls of this file pass for ``param``."""
+        known = self._kinds.get(param)
+        if known is not None:
+            return known
+        if self._collecting or self._parameters_deep >= _MOST_PARAMETERS:
+            self._questions.cut()
+            return ()
+        self._parameters_deep += 1
+        try:
+            return self._ask(param, self._passed_objects)
+        finally:
+            self._parameters_deep -= 1
+
+    def _passed_objects(self, param: s.Param) -> Iterator[Kind]:
+        for value in self.passed(param):
+            yield from self._objects(value)
+
+    def _objects(self, value: s.Expr) -> Iterator[Kind]:
+        """What a parameter may be because of ``value``: a callable is for each caller to choose."""
+        return (found for found in self.kinds(value) if isinstance(found, (Instance, LocalInstance, Container)))
 
     def _entered(self, context: s.Expr) -> Iterator[Kind]:
         """What ``with context as name`` binds."""
@@ -236,14 +273,12 @@ class Names(Places):
 
     def annotated(self, annotation: s.Expr) -> Iterator[Kind]:
         """The objects an annotation speaks of: ``T``, ``Optional[T]``, ``T | None``, ``list[T]``, ``"T"``."""
-        key = ("annotation", annotation)
-        if key in self._busy:  # `client: "client"` names itself
-            return
-        self._busy.add(key)
-        try:
-            yield from self._annotated(annotation)
-        finally:
-            self._busy.discard(key)
+        question = ("annotation", annotation)
+        if self._questions.begin(question):  # `client: "client"` names itself
+            try:
+                yield from self._annotated(annotation)
+            finally:
+                self._questions.end(question)
 
     def _annotated(self, annotation: s.Expr) -> Iterator[Kind]:
         if isinstance(annotation, s.Constant):
@@ -325,19 +360,16 @@ class Names(Places):
 
     def _returned(self, function: s.Function) -> Iterator[Kind]:
         """What a call of ``function`` gives back."""
-        if function in self._busy:
-            return
         if function.returns is not None:
             yield from self.annotated(function.returns)
-        if function.is_generator:
+        if function.is_generator or not self._questions.begin(function):
             return
-        self._busy.add(function)
         try:
             for node in s.own_nodes(function):
                 if isinstance(node, s.Return) and node.value is not None:
                     yield from self.kinds(node.value)
         finally:
-            self._busy.discard(function)
+            self._questions.end(function)
 
     def _infer_call(self, call: s.Call) -> Iterator[Kind]:
         for kind in self.kinds(call.func):
@@ -413,13 +445,12 @@ class Names(Places):
     def _items_of(self, place: Place) -> Iterator[Kind]:
         """A container's later items: ``threads.append(t)``, ``d[k] = t``."""
         for expr in self.items(place):
-            if ("item", expr) in self._busy:
-                continue
-            self._busy.add(("item", expr))
-            try:
-                yield Container(self.kinds(expr))
-            finally:
-                self._busy.discard(("item", expr))
+            question = ("item", expr)
+            if self._questions.begin(question):
+                try:
+                    yield Container(self.kinds(expr))
+                finally:
+                    self._questions.end(question)
 
 
 def _unique(kinds: Iterable[Kind]) -> Kinds:

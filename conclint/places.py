@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from . import syntax as s
 from .classes import Classes
-from .kinds import External, LocalClass, Place
+from .kinds import External, Kinds, LocalClass, Place
+from .questions import Questions
 from .scopes import Binding, BindingKind
 
 _APPENDERS = frozenset({"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault"})
@@ -22,7 +23,7 @@ class Places(Classes):
         self._places: dict[s.Expr, Place | None] = {}
         self._shared: dict[Place, Place] | None = None
         self._items: dict[Place, list[s.Expr]] | None = None
-        self._busy: set[object] = set()
+        self._questions: Questions[Kinds] = Questions()
 
     @abstractmethod
     def qualified(self, expr: s.Expr) -> str | None:
@@ -76,14 +77,16 @@ class Places(Classes):
         """The place that binding ``expr`` changes: as :meth:`place`, without what two objects share."""
         if expr in self._places:
             return self._places[expr]
-        if ("place", expr) in self._busy:
+        question = ("place", expr)
+        if not self._questions.begin(question):
             return None
-        self._busy.add(("place", expr))
+        found, holds = None, False
         try:
             found = self._find_place(expr)
         finally:
-            self._busy.discard(("place", expr))
-        self._places[expr] = found
+            holds = self._questions.end(question)
+        if holds:
+            self._places[expr] = found
         return found
 
     def attribute_place(self, node: s.ClassDef, attr: str) -> Place:

@@ -68,8 +68,10 @@ class Bank:
 - Every way round the circle holds a further lock: only one thread at a time can be in it.
 - The inner acquire is non-blocking or has a timeout, or the lock is held already (re-entry).
 - Locks of different objects that the file cannot tell apart: parameters, items of containers, the locks of two
-  instances of one class. Nor in `__init__`, where no other thread has the object.
-- Locks whose type is not known, and semaphores that are not known to start at one.
+  instances of one class. (An object and the one that it makes and hands itself, `self.worker = Worker(self)`, are told
+  apart.) Nor in `__init__`, where no other thread has the object.
+- Locks whose type is not known, but for one of a circle whose name says what it is, where others in it are made in this
+  file; semaphores that are not known to start at one.
 """
 
 from __future__ import annotations
@@ -86,16 +88,17 @@ if TYPE_CHECKING:
 
 def check(module: ModuleContext) -> Iterator[Report]:
     for circle in module.facts.lock_order.circles():
-        first = min(circle, key=lambda edge: module.line(edge.taking.node))
-        start = circle.index(first)
-        yield _report(module, [*circle[start:], *circle[:start]])
+        yield _report(module, circle)
 
 
-def _report(module: ModuleContext, circle: list[Edge]) -> Report:
+def _report(module: ModuleContext, circle: tuple[Edge, ...]) -> Report:
     first = circle[0]
     held, acquired = _names(module, first)
     if len(circle) == 2:
-        other = f"and on line {module.line(circle[1].taking.node)} `{held}` while `{acquired}` is held"
+        names = _names(module, circle[1])
+        other = f"and on line {module.line(circle[1].taking.node)} "
+        other += "the other way round, " if names != (acquired, held) else ""
+        other += f"`{names[1]}` while `{names[0]}` is held"
     else:
         lines = ", ".join(str(module.line(edge.taking.node)) for edge in circle[1:])
         other = f"and lines {lines} close the circle"

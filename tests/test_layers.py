@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "model", "source", "catalog", "syntax", "tree", "kinds", "scopes", "classes", "places", "names",
-    "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts",
+    "model", "source", "catalog", "syntax", "tree", "kinds", "questions", "scopes", "classes", "places", "parameters",
+    "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts",
     "rewrite", "registry", "config", "gitignore", "discovery", "parsing", "engine", "report", "pages", "cli",
     "flake8_plugin", "__main__",
 )  # fmt: skip

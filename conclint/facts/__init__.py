@@ -27,6 +27,7 @@ from .lock_races import LockRaces
 from .lock_reach import LockReach
 from .lock_waits import LockWaits
 from .objects import Objects
+from .owners import Owners
 from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
@@ -80,11 +81,15 @@ class Facts:
 
     def self_deadlocks(self) -> Iterator[SelfDeadlock]:
         """Every lock acquired by code that holds it, and cannot acquire it twice."""
-        return self_deadlocks(self.locks, self.sections, self.takings)
+        return self_deadlocks(self.locks, self.sections, self.takings, self.owners)
+
+    @cached_property
+    def owners(self) -> Owners:
+        return Owners(self.names)
 
     @cached_property
     def lock_order(self) -> LockOrder:
-        return LockOrder(self.locks.uses, self.sections, self.takings)
+        return LockOrder(self.locks.uses, self.sections, self.takings, self.owners)
 
     @cached_property
     def with_blocks(self) -> WithBlocks:

@@ -351,23 +351,7 @@ class Calls:
         return None if method is None else method.value
 
     def _argument(self, name: str, site: Site, callee: s.Function) -> s.Expr | None:
-        """What ``site`` passes for the parameter ``name``; nothing is said of calls through a ``partial``."""
-        if not isinstance(site, s.Call):
-            return None
-        offset = 0
-        if self._names.self_class(callee) is not None:
-            receiver = self._receiver(site)
-            unbound = receiver is not None and any(isinstance(kind, LocalClass) for kind in self._names.kinds(receiver))
-            bound_class = self._names.decorated(callee, ("builtins.classmethod",))
-            offset = 0 if unbound and not bound_class else 1
-        if isinstance(site.func, s.Name) and isinstance(self._names.sole_value(site.func), s.Call):
-            return None
-        for index, param in enumerate(callee.params):
-            if param.name == name:
-                if param.kind == "kwonly" or index < offset:
-                    return site.keyword(name)
-                return site.argument(index - offset, name)
-        return None
+        return self._names.argument(site, callee, name) if isinstance(site, s.Call) else None
 
 
 def _accessor(function: s.Function) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .. import syntax as s
-from ..kinds import Place
 from .lock_facts import LockFacts
+from .owners import Owners, is_one_object
 from .sections import Section, Sections
 from .takings import Taking, Takings
 
@@ -19,7 +19,7 @@ class SelfDeadlock(NamedTuple):
     taking: Taking
 
 
-def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings) -> Iterator[SelfDeadlock]:
+def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings, owners: Owners) -> Iterator[SelfDeadlock]:
     """Every acquire, or call that comes to one, of a non-reentrant lock that is held there; one a place.
 
     A loop that comes back to the same acquire is a leak, and not told here. Nor is a lock taken by hand that another
@@ -34,7 +34,7 @@ def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings) -> It
         for event in section.events:
             for taking in takings.at(event) if event not in seen and event is not section.site else ():
                 if (
-                    taking.place == section.place
+                    owners.are_one(taking.place, section.place)
                     and any(map(locks.uses.blocks_its_holder, (taking.origin.place, section.place)))
                     and taking.node not in seen
                     and takings.is_certain(taking, section.scope)
@@ -42,8 +42,3 @@ def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings) -> It
                     seen.update((event, taking.node))
                     yield SelfDeadlock(section, taking)
                     break
-
-
-def is_one_object(place: Place) -> bool:
-    """Whether the place means the same object wherever it is named: no item of a container that a variable picks."""
-    return not any(part.startswith("[") and not (part[1].isdigit() or part[1] in "'\"b-") for part in place.path)

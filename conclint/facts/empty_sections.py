@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from .. import syntax as s
+from ..scopes import BindingKind
 from .flow import Flow
 from .locks import Action, LockOp, LockUses
 
@@ -52,8 +53,15 @@ class EmptySections:
                 yield from (block for name in _BLOCKS if (block := getattr(parent, name, None)))
 
     def _is_shared_lock(self, context: s.Expr) -> bool:
-        """Whether ``context`` does no more than name a lock, which others may hold too."""
-        place = None if isinstance(context, s.Call) else self._flow.names.place(context)
+        """Whether ``context`` does no more than name a lock, which others may hold too.
+
+        Of a name for one lock of several after the other it is not said: to take each once waits for its holder.
+        """
+        names = self._flow.names
+        found = names.scopes.lookup(context.id, context) if isinstance(context, s.Name) else None
+        if found is not None and any(binding.kind is BindingKind.ELEMENT for binding in found[1]):
+            return False
+        place = None if isinstance(context, s.Call) else names.place(context)
         return place is not None and self._flow.is_lock(context) and not self._uses.is_private(place)
 
     def _taken_and_released(self, first: s.Expr, second: s.Expr) -> EmptySection | None:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import Place
 from .calls import Calls
-from .deadlocks import is_one_object
 from .locks import LockUses
 from .objects import Objects, Operation
+from .owners import is_one_object
 from .running import Entry, Running
 from .sections import Section, Sections
 from .takings import Taking, Takings
@@ -120,9 +120,11 @@ class Interrupts:
             for function in self._names.module.functions
             if function not in apart and (function in self._calls.values or not self._calls.to(function))
         ]
-        for function in self._names.module.functions:
-            if any(s.enclosing_function(site) is None for site in self._calls.to(function)):
-                roots.append(function)
+        roots += (
+            function
+            for function in self._names.module.functions
+            if any(s.enclosing_function(site) is None for site in self._calls.to(function))
+        )
         return self._reached(roots)
 
     def _reached(self, functions: list[s.Function]) -> set[s.Function | None]:

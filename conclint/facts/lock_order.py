@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..kinds import Place
-from .deadlocks import is_one_object
 from .locks import LockUses
+from .owners import Owners
 from .sections import Section, Sections
 from .takings import Taking, Takings
 
@@ -40,26 +40,35 @@ class Edge(NamedTuple):
 class LockOrder:
     """Which locks are acquired under which."""
 
-    def __init__(self, uses: LockUses, sections: Sections, takings: Takings) -> None:
+    def __init__(self, uses: LockUses, sections: Sections, takings: Takings, owners: Owners) -> None:
         self._uses = uses
         self._sections = sections
         self._takings = takings
+        self._owners = owners
+        self._known: set[Place] = set()
+        """The places that are locks for certain; the others are so by name."""
+        self._made: set[Place] = set()
+        """Those of them whose locks are made in this file."""
         self._edges: dict[Place, dict[Place, list[Edge]]] = {}
         for edge in self._find():
             self._edges.setdefault(edge.held, {}).setdefault(edge.acquired, []).append(edge)
 
     def circles(self) -> Iterator[tuple[Edge, ...]]:
-        """Each circle of locks once, as its edges; the shortest through each edge, with no gate that all go through."""
+        """Each circle of locks once, as its edges; the shortest through each edge, with no gate that all go through.
+
+        The first edge is of the order that the fewest acquires follow: most likely it is the wrong one.
+        """
         seen: set[frozenset[Place]] = set()
         for held, targets in self._edges.items():
             for acquired in targets:
                 places = self._way_back(acquired, held)
-                if places is None or frozenset(places) in seen:
+                if places is None or frozenset(places) in seen or not self._are_apart(places):
                     continue
                 circle = self._ungated([held, *places[:-1]])
                 if circle is not None:
                     seen.add(frozenset(places))
-                    yield circle
+                    rarest = min(range(len(circle)), key=lambda i: len(self._edges[circle[i].held][circle[i].acquired]))
+                    yield (*circle[rarest:], *circle[:rarest])
 
     def _way_back(self, start: Place, end: Place) -> list[Place] | None:
         """The locks on the shortest way from ``start`` to ``end``, both included."""
@@ -84,36 +93,59 @@ class LockOrder:
         """Edges round the circle of ``places`` that two or more threads can be at together."""
         around = [self._edges[p][q][:_MOST_EDGES] for p, q in zip(places, [*places[1:], places[0]], strict=True)]
         for circle in islice(product(*around), 200):
-            if not frozenset.intersection(*(edge.gates for edge in circle)):
+            if not frozenset.intersection(*(edge.gates for edge in circle)) and self._meet(circle):
                 return circle
         return None
 
+    def _meet(self, circle: tuple[Edge, ...]) -> bool:
+        """Whether one object may be what all of the edges speak of."""
+        functions: list[s.Node] = [edge.section.scope for edge in circle]
+        functions += [part.callee for edge in circle for part in edge.taking.chain() if part.callee is not None]
+        return all(self._owners.have_one_self(functions, edge.held) for edge in circle if edge.held.root[0] == "self")
+
+    def _are_apart(self, places: list[Place]) -> bool:
+        """Whether the locks are locks, and different ones: at most one is known by its name alone, and none is it."""
+        by_name = [place for place in places if place not in self._known]
+        if not by_name:
+            return True
+        others = [place for place in places if place in self._known]
+        if len(by_name) > 1 or self._made.isdisjoint(others):
+            return False
+        return self._owners.is_kept_apart(by_name[0], others)
+
     def _find(self) -> Iterator[Edge]:
         for section in self._sections.all():
-            if not self._is_followed(section.place) or not self._uses.is_known(section.place):
-                continue
-            if isinstance(section.scope, s.Module) or section.scope.name in _UNSHARED:
+            held = self._lock(section.place)
+            if held is None or isinstance(section.scope, s.Module) or section.scope.name in _UNSHARED:
                 continue
             for event in section.events:
                 for taking in self._takings.at(event):
-                    edge = self._edge(section, event, taking)
+                    edge = self._edge(section, held, event, taking)
                     if edge is not None:
                         yield edge
 
-    def _edge(self, section: Section, event: s.Node, taking: Taking) -> Edge | None:
-        if taking.place == section.place or not self._is_followed(taking.place):
+    def _edge(self, section: Section, held: Place, event: s.Node, taking: Taking) -> Edge | None:
+        acquired = self._owners.own(taking.place)
+        if acquired is None or acquired == held or self._lock(taking.origin.place, acquired) is None:
             return None
-        if not self._uses.is_known(taking.origin.place) or not self._takings.is_certain(taking, section.scope):
+        if not self._takings.is_certain(taking, section.scope):
             return None
-        held = {other.place for other in self._sections.around(event)}
-        held |= self._sections.held_on_entry(section.scope)
-        if taking.place in held:
+        around = {other.place for other in self._sections.around(event)}
+        around |= self._sections.held_on_entry(section.scope)
+        gates = frozenset(self._owners.own(place) or place for place in around)
+        if acquired in gates:
             return None  # taken before, in the other order or again
-        return Edge(section.place, taking.place, section, taking, frozenset(held - {section.place}))
+        return Edge(held, acquired, section, taking, gates - {held})
 
-    @staticmethod
-    def _is_followed(place: Place) -> bool:
-        """Whether the place means one object, or the same of one object, in all functions that name it."""
-        if not is_one_object(place):
-            return False
-        return place.root[0] == "global" or (place.root[0] == "self" and len(place.path) == 1)
+    def _lock(self, named: Place, own: Place | None = None) -> Place | None:
+        """The lock that is called ``named`` where it is taken; ``None`` if it is not one, or not one alone."""
+        own = own or self._owners.own(named)
+        if own is None:
+            return None
+        if self._uses.is_known(named):
+            self._known.add(own)
+            if self._uses.is_made_here(named):
+                self._made.add(own)
+        elif not self._uses.is_known_by_name(named) or any(map(self._owners.is_written_from_outside, own.path)):
+            return None
+        return own

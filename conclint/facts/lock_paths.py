@@ -261,12 +261,16 @@ class LockPaths:
 
         A script may hold a lock until it ends.
         """
-        if isinstance(self._scope, s.Module) or op.instance is None:
+        names = self._flow.names
+        if isinstance(self._scope, s.Module) or op.instance is None or names.is_handed_in(op.receiver):
             return False
         root = self._place.root
         if root[0] == "self":
             node = root[1]
-            return isinstance(node, s.ClassDef) and not self._flow.names.is_open(node) and len(self._place.path) == 1
+            if not isinstance(node, s.ClassDef) or names.is_open(node) or len(self._place.path) != 1:
+                return False
+            bindings = names.attribute_bindings(node, self._place.path[0])
+            return not any(names.is_handed_in(binding.value) for binding in bindings)
         if root[0] == "global":
             return not self._place.path
         if root[0] == "local" and not self._place.path:

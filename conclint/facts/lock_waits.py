@@ -9,9 +9,9 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import ApiMethod, Place
 from .awaited import Awaited, AwaitedCode
-from .deadlocks import is_one_object
 from .locks import Action, LockUses
 from .objects import Objects, Tracked
+from .owners import is_one_object
 from .running import Running
 from .sections import Section, Sections
 from .takings import Taking, Takings

@@ -216,6 +216,18 @@ class LockUses:
         ops = self.ops.get(site, ()) if isinstance(site, s.Call) else ()
         return next((op.receiver for op in ops if op.direct), None)
 
+    def is_made_here(self, place: Place) -> bool:
+        """Whether calls in this file make all that the lock at ``place`` is known to be."""
+        kinds = self._kinds_at(place)
+        return bool(kinds) and all(isinstance(kind, Instance) and kind.made_at is not None for kind in kinds)
+
+    def is_known_by_name(self, place: Place) -> bool:
+        """Whether the lock at ``place`` has a name that says so, of one that excludes, and nothing else is known."""
+        receivers = self._receivers.get(place, [])
+        return bool(receivers) and not any(
+            self._names.kinds(receiver) or self._catalog.says_semaphore(s.last_name(receiver)) for receiver in receivers
+        )
+
     def receiver(self, place: Place) -> s.Expr | None:
         """An expression that names the lock at ``place``."""
         return next(iter(self._receivers.get(place, ())), None)
