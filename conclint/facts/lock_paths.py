@@ -383,6 +383,8 @@ class LockPaths:
             op = self._transfer.op(move.step)
             if op is not None and op.action is Action.RELEASE:
                 return False
+            if move.step.kind is StepKind.LEAVE and self._transfer.is_with(move.step):
+                return False
             if move.step.kind is StepKind.HANDLER and isinstance(move.step.node, s.Handler):
                 if not self._flow.classes.is_broad(move.step.node.type):
                     raised = StepKind.HANDLER

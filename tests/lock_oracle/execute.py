@@ -100,6 +100,8 @@ class Outcomes:
     kept: set[Kept] = field(default_factory=set)
     taken: set[tuple[str, int]] = field(default_factory=set)
     """The locks that ``f`` tries to take, itself or through a helper that leaves it the lock, and on which lines."""
+    reached: set[int] = field(default_factory=set)
+    """The lines on which some run tries to take a lock, itself or through any helper."""
     waited: set[tuple[str, int]] = field(default_factory=set)
     """Those of them that are calls which come back with the lock."""
     taken_again: set[str] = field(default_factory=set)
@@ -273,6 +275,7 @@ class World:
     def acquire(self, name: str, conditional: bool, entering: bool) -> bool:
         run, held, site = self.run, self.run.locks[name], self.site()
         run.lock_event()
+        self.outcomes.reached.add(site.line)
         if self._stays(site):
             self.outcomes.taken.add((name, site.line))
             if not conditional and not entering:

@@ -16,7 +16,8 @@ from . import BAD_RELEASE, LEAK, NUMBER, SELF_CONTAINED, SELF_DEADLOCK, Program
 from .execute import BadRelease, Kept, Limits, Outcomes, cleanup_lines, execute
 
 _FLAGS = {"got", "flag", "p", "q"}
-_MATTERS = ("acquire", "release", "grab", "drop", "take", "give", "attempt")
+_TAKES = ("acquire", "grab", "take")
+_MATTERS = (*_TAKES, "release", "drop", "give", "attempt")
 _NOT_HELD_ERRORS = {"RuntimeError", "ValueError", "AssertionError", "Exception", "BaseException"}
 
 
@@ -193,7 +194,19 @@ class Judge:
             if not re.search(rf"(with .*|\b){re.escape(block.lock)}[.:]", self.program.text):
                 is_certain = False  # only ever handed to others: which kind of lock it is, is not looked for
             (must if is_certain else may).add(block.site.line)
-        return must, may | self._behind_flags()
+        return must, may | self._behind_flags() | self._unreached()
+
+    def _unreached(self) -> set[int]:
+        """Lines in a ``with`` on a lock that no run comes to: what a ``with`` holds is its body, reachable or not."""
+        lines: set[int] = set()
+        for node in ast.walk(self._tree):
+            if isinstance(node, (ast.With, ast.AsyncWith)) and node.lineno > self.program.first_line:
+                if any(not isinstance(item.context_expr, ast.Call) for item in node.items):
+                    inside = [inner for statement in node.body for inner in ast.walk(statement)]
+                    lines |= {inner.lineno for inner in inside if isinstance(inner, (ast.With, ast.AsyncWith))}
+                    calls = (inner for inner in inside if isinstance(inner, ast.Call))
+                    lines |= {call.lineno for call in calls if _called(call).startswith((*SELF_CONTAINED, *_TAKES))}
+        return lines - self.outcomes.reached
 
     def _behind_flags(self) -> set[int]:
         """Calls of self-contained helpers behind a flag that decides over nothing else: it is not followed then."""
