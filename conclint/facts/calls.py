@@ -72,8 +72,9 @@ class Calls:
         for subclass in self._names.subclasses(owner):
             if self._names.method(subclass, caller.name) is caller:
                 found = self._names.method(subclass, site.func.attr)
-                if found is not None and found not in self.run_by(site):
-                    yield found
+                if found is not None and found not in self._names.functions(site.func):
+                    if self._runs_body(found, site):
+                        yield found
 
     def to(self, function: s.Function) -> list[Site]:
         """The places of this file that run ``function``, in source order."""
