@@ -46,11 +46,16 @@ class Queues:
         """The queues made here, and those that come from elsewhere and have ``task_done()`` called on them."""
         found = [tracked for tracked in self._objects.made("queue") if self._is_joinable(tracked)]
         made = set().union(*(tracked.receivers for tracked in self._objects.made("queue")))
+        places = {self._names.place(receiver) for receiver in made}
         for access in self._names.module.all(s.Attribute):
             if access.attr == "task_done" and access.value not in made and self._may_be_joinable(access.value):
+                place = self._names.place(access.value)
+                if place in places:  # one with so many uses that not all of them are followed
+                    continue
                 tracked = self._objects.at(access.value)
                 if tracked is not None:
                     made |= tracked.receivers
+                    places.add(place)
                     found.append(tracked)
         return found
 
