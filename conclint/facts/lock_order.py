@@ -22,7 +22,7 @@ from .takings import Taking, Takings
 _UNSHARED = frozenset({"__init__", "__new__", "__del__", "__setstate__"})
 """Methods that run while no other thread has the object."""
 _MOST_EDGES = 6
-"""Edges between the same two locks that are tried against those of the other direction."""
+"""Edges between the same two locks that are kept, to be tried against those of the other direction."""
 _LONGEST_CIRCLE = 6
 
 
@@ -82,7 +82,7 @@ class LockOrder:
 
     def _ungated(self, places: list[Place]) -> tuple[Edge, ...] | None:
         """Edges round the circle of ``places`` that two or more threads can be at together."""
-        around = [self._edges[p][q][:_MOST_EDGES] for p, q in zip(places, [*places[1:], places[0]], strict=True)]
+        around = [self._edges[p][q] for p, q in zip(places, [*places[1:], places[0]], strict=True)]
         for circle in islice(product(*around), 200):
             if not frozenset.intersection(*(edge.gates for edge in circle)):
                 return circle
@@ -102,6 +102,8 @@ class LockOrder:
 
     def _edge(self, section: Section, event: s.Node, taking: Taking) -> Edge | None:
         if taking.place == section.place or not self._is_followed(taking.place):
+            return None
+        if len(self._edges.get(section.place, {}).get(taking.place, ())) >= _MOST_EDGES:
             return None
         if not self._uses.is_known(taking.origin.place) or not self._takings.is_certain(taking, section.scope):
             return None

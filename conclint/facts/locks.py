@@ -80,6 +80,7 @@ class LockUses:
         self._withs: dict[s.WithItem, list[Place]] = {}
         self._receivers: dict[Place, list[s.Expr]] = {}
         self._exclusive: dict[Place, bool] = {}
+        self._known: dict[Place, bool] = {}
         self._by_scope: dict[s.Node, list[LockOp]] = {}
         self._by_place: dict[tuple[s.Node, Place], list[LockOp]] = {}
         self._items: dict[Place, list[s.WithItem]] = {}
@@ -202,10 +203,13 @@ class LockUses:
 
     def is_known(self, place: Place) -> bool:
         """Whether the lock at ``place`` is one for certain, and excludes: not known by its name alone, no counter."""
-        kinds = self._kinds_at(place)
-        return bool(kinds) and all(self._excludes(kind) for kind in kinds)
+        known = self._known.get(place)
+        if known is None:
+            kinds = self._kinds_at(place)
+            known = self._known[place] = bool(kinds) and all(self._excludes(kind) for kind in kinds)
+        return known
 
-    def _kinds_at(self, place: Place) -> list[Kind]:
+    def _kinds_at(self, place: Place) -> set[Kind]:
         """What the lock at ``place`` may be: by what names it, and by what subclasses put in its place."""
         found: list[s.Expr] = list(self._receivers.get(place, ()))
         owner = place.root[1] if place.root[0] == "self" and len(place.path) == 1 else None
@@ -213,7 +217,7 @@ class LockUses:
             for node in (owner, *self._names.subclasses(owner)):
                 bindings = self._names.class_info(node).attributes.get(place.path[0], ())
                 found += [binding.value for binding in bindings if binding.value is not None]
-        return [kind for expr in found for kind in self._names.kinds(expr)]
+        return {kind for expr in found for kind in self._names.kinds(expr)}
 
     def receiver(self, place: Place) -> s.Expr | None:
         """An expression that names the lock at ``place``."""
