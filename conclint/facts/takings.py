@@ -246,11 +246,8 @@ class Takings:
                 changed[scope] = None
 
     def _waits(self, call: s.Call, action: Action) -> bool:
-        """Whether the acquire waits for as long as it takes."""
-        outcome = self._flow.outcome(call)
-        if isinstance(outcome, s.Await) and outcome.value is not call:
-            return False  # `await wait_for(lock.acquire(), 1)`
-        return action is Action.ACQUIRE
+        """Whether the acquire waits here for as long as it takes: one that makes a coroutine is for the ``await``."""
+        return action is Action.ACQUIRE and self._calls.is_waited_for(call)
 
     # ---- conditions
 
