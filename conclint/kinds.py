@@ -82,6 +82,13 @@ class Place(NamedTuple):
     root: tuple[object, ...]
     path: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        """The place in words that tell objects of different classes apart: ``Pool._lock``."""
+        last = self.root[-1]
+        head = last.name if isinstance(last, s.ClassDef) else str(last)
+        return ".".join((head, *self.path))
+
     def starts_with(self, other: Place) -> bool:
         """Whether this place lies in (or is) ``other``, so that rebinding ``other`` changes it."""
         return self.root == other.root and self.path[: len(other.path)] == other.path

@@ -125,7 +125,8 @@ def _names(module: ModuleContext, edge: Edge) -> tuple[str, str]:
     uses = module.facts.locks.uses
     held = module.facts.lock_name(edge.section)
     acquired = uses.receiver_at(edge.taking.origin.site)
-    return module.text(held), "it" if acquired is None else module.text(acquired)
+    names = module.text(held), "it" if acquired is None else module.text(acquired)
+    return names if names[0] != names[1] else (edge.held.title, edge.acquired.title)
 
 
 RULE = Rule(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import RunCli
 
 LEAK = "import threading\nlock = threading.Lock()\n\n\ndef f():\n    lock.acquire()\n    work()\n    lock.release()\n"
@@ -144,3 +146,102 @@ def test_time_is_linear_in_the_file(statement: str, tmp_path: Path, run_cli: Run
         assert result.stderr == ""
     # Eight times the lines. Twice that leaves room for a busy machine; a square would take sixty-four times.
     assert taken[1] < 16 * taken[0]
+
+
+def in_a_ring(methods: int) -> str:
+    """Methods that each take the lock of their object and call the next."""
+    made = "class C:\n    def __init__(self):\n        self._lock = threading.Lock()\n"
+    return made + "".join(
+        f"    def m{n}(self):\n        with self._lock:\n            self.n{n}()\n"
+        f"    def n{n}(self):\n        self.m{(n + 1) % methods}()\n"
+        for n in range(methods)
+    )
+
+
+def one_after_the_other(sections: int) -> str:
+    """A long function that takes two locks, again and again, in both orders."""
+    made = "a = threading.Lock()\nb = threading.Lock()\n\ndef size():\n    with a:\n        return 1\n\ndef f():\n"
+    return made + "    with a:\n        g()\n    with b:\n        with a:\n            g()\n        size()\n" * sections
+
+
+def down_a_chain(functions: int) -> str:
+    """Functions that call one another, the last of which takes the lock."""
+    made = "lock = threading.Lock()\n\ndef f0():\n    with lock:\n        pass\n"
+    calls = "".join(f"def f{n}():\n    f{n - 1}()\n" for n in range(1, functions))
+    return f"{made}{calls}def g():\n    with lock:\n        f{functions - 1}()\n"
+
+
+def all_below_one(classes: int) -> str:
+    """Subclasses that override what the base calls under its lock."""
+    base = "class Base:\n    _lock = threading.Lock()\n"
+    base += "    def go(self):\n        with self._lock:\n            self.hook()\n"
+    below = "    def hook(self):\n        with self._lock:\n            self.go()\n"
+    return f"{base}    def hook(self): ...\n" + "".join(f"class C{n}(Base):\n{below}" for n in range(classes))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("made", [in_a_ring, one_after_the_other, down_a_chain, all_below_one])
+def test_deadlocks_take_time_linear_in_the_file(made: Callable[[int], str], tmp_path: Path, run_cli: RunCli) -> None:
+    taken = []
+    for count in (150, 1_200):
+        (tmp_path / "long.py").write_text(HEAD + made(count))
+        started = time.monotonic()
+        result = run_cli("--select=CNC106,CNC107", "--output-format=concise", "-q", "long.py", cwd=tmp_path)
+        taken.append(time.monotonic() - started)
+        assert result.returncode in (0, 1)
+        assert result.stderr == ""
+    assert taken[1] < 16 * taken[0]
+
+
+CIRCLES = """
+class A(B):
+    def f(self):
+        with self._lock:
+            self.g()
+
+class B(A):
+    def __init__(self):
+        self._lock = threading.Lock()
+
+    def g(self):
+        with self._lock:
+            self.f()
+
+class C(C):
+    def __init__(self):
+        self.lock = self.lock
+
+    @property
+    def p(self):
+        with self.p:
+            return self.p
+
+    def __iter__(self):
+        with self.lock:
+            for x in self:
+                yield x
+
+A = B
+B = A
+lock = lock
+
+def sync(f):
+    @sync
+    def w(*args):
+        with lock:
+            return w(*args)
+    return w
+
+@sync
+@sync
+def f(x=lambda: f()):
+    with lock:
+        return f(x=f)
+"""
+
+
+def test_what_is_made_of_itself_ends(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "circles.py").write_text(HEAD + CIRCLES)
+    result = run_cli("--output-format=concise", "--select=ALL", "circles.py", cwd=tmp_path)
+    assert result.returncode in (0, 1)
+    assert result.stderr == ""

@@ -119,7 +119,10 @@ class Calls:
             yield from self._called(site)
 
     def _called(self, site: s.Call) -> Iterator[s.Function]:
-        for function in self._names.functions(site.func):
+        functions = self._names.functions(site.func)
+        if functions and self._is_picked(site.func):
+            functions = []  # one of them, and which is not known
+        for function in functions:
             if self._runs_body(function, site) and self.decorating.is_called(function):
                 yield function
         for kind in self._names.kinds(site.func):
@@ -131,6 +134,14 @@ class Calls:
         if method in self._operators:
             yield from self._operator(site, method)
 
+    def _is_picked(self, func: s.Expr) -> bool:
+        """Whether ``func`` is an item of a container."""
+        value = self._names.sole_value(func) if isinstance(func, s.Name) else func
+        if isinstance(value, s.Call) and isinstance(value.func, s.Attribute):
+            value = value.func.value
+            return self._names.is_container(value)
+        return isinstance(value, s.Subscript)
+
     def _runs_body(self, function: s.Function, site: s.Call) -> bool:
         if function.is_generator:
             return self.is_consumed(site) or (
@@ -139,8 +150,16 @@ class Calls:
             )
         return not function.is_async or self._is_awaited(site)
 
+    def is_waited_for(self, acquire: s.Call) -> bool:
+        """Whether control stays at ``acquire()`` until the lock is had: that of asyncio only makes a coroutine."""
+        method = self._names.bound_method(acquire.func)
+        lock = None if method is None else self._names.instance(method.value)
+        if lock is None or lock.type.api != "asyncio":
+            return not isinstance(self._flow.outcome(acquire), s.Await) or isinstance(acquire.parent, s.Await)
+        return self._is_awaited(acquire)
+
     def _is_awaited(self, site: s.Call) -> bool:
-        """Whether what the coroutine does is done before the code goes on: also as one of those in a ``gather()``."""
+        """Whether what the coroutine does is done here before the code goes on, and not as a task of its own."""
         if isinstance(self._flow.outcome(site), s.Await):
             return True
         outer = site.parent.parent if isinstance(site.parent, s.Argument) else None
@@ -148,7 +167,7 @@ class Calls:
             return False
         name = self._names.qualified(outer.func)
         calls = self._names.catalog.calls
-        return name in calls["runners"] or (name in calls["gatherers"] and self._is_awaited(outer))
+        return name in calls["runners"]
 
     def is_consumed(self, made: s.Expr) -> bool:
         """Whether the generator that ``made`` evaluates to is run at once: looped over, or given to ``list()``."""
@@ -330,7 +349,8 @@ class Calls:
                 first = site.positional(0) if isinstance(site, s.Call) else None  # `Base.method(self)`
                 base = None if first is None else names.place(first)
                 return place if base is not None and base.root[0] == "self" and not base.path else None
-            return place
+            by_name = isinstance(receiver, s.Name) and names.self_of(receiver) is None
+            return None if by_name else place  # another class may have another
         base = names.place(receiver)
         if base is None:
             return None

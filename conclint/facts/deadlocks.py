@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .. import syntax as s
+from ..kinds import Place
 from .lock_facts import LockFacts
 from .owners import Owners, is_one_object
 from .sections import Section, Sections
@@ -23,14 +24,19 @@ def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings, owner
     """Every acquire, or call that comes to one, of a non-reentrant lock that is held there; one a place.
 
     A loop that comes back to the same acquire is a leak, and not told here. Nor is a lock taken by hand that another
-    function gives back: to wait for that may be what the second acquire is for.
+    function gives back, or can because it is handed the lock: to wait for that may be what the second acquire is for.
     """
     seen: set[s.Node] = set()
+    signals: dict[tuple[s.Scope, Place], bool] = {}
     for section in sections.all():
         if not is_one_object(section.place):
             continue
-        if isinstance(section.site, s.Call) and locks.is_signal(section.place, section.scope):
-            continue
+        if isinstance(section.site, s.Call):
+            key = (section.scope, section.place)
+            if key not in signals:
+                signals[key] = locks.is_signal(section.place, section.scope) or _is_handed_on(section, locks, takings)
+            if signals[key]:
+                continue
         for event in section.events:
             for taking in takings.at(event) if event not in seen and event is not section.site else ():
                 if (
@@ -42,3 +48,11 @@ def self_deadlocks(locks: LockFacts, sections: Sections, takings: Takings, owner
                     seen.update((event, taking.node))
                     yield SelfDeadlock(section, taking)
                     break
+
+
+def _is_handed_on(section: Section, locks: LockFacts, takings: Takings) -> bool:
+    """Whether the function gives the lock, or what releases it, to others that are not in view."""
+    return any(
+        isinstance(node, s.Call) and locks.uses.hands_over(node, section.place) and not any(takings.at(node))
+        for node in s.own_nodes(section.scope)
+    )

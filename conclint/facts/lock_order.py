@@ -22,7 +22,7 @@ from .takings import Taking, Takings
 _UNSHARED = frozenset({"__init__", "__new__", "__del__", "__setstate__"})
 """Methods that run while no other thread has the object."""
 _MOST_EDGES = 6
-"""Edges between the same two locks that are tried against those of the other direction."""
+"""Edges between the same two locks that are kept, to be tried against those of the other direction."""
 _LONGEST_CIRCLE = 6
 
 
@@ -91,7 +91,7 @@ class LockOrder:
 
     def _ungated(self, places: list[Place]) -> tuple[Edge, ...] | None:
         """Edges round the circle of ``places`` that two or more threads can be at together."""
-        around = [self._edges[p][q][:_MOST_EDGES] for p, q in zip(places, [*places[1:], places[0]], strict=True)]
+        around = [self._edges[p][q] for p, q in zip(places, [*places[1:], places[0]], strict=True)]
         for circle in islice(product(*around), 200):
             if not frozenset.intersection(*(edge.gates for edge in circle)) and self._meet(circle):
                 return circle
@@ -127,6 +127,8 @@ class LockOrder:
     def _edge(self, section: Section, held: Place, event: s.Node, taking: Taking) -> Edge | None:
         acquired = self._owners.own(taking.place)
         if acquired is None or acquired == held or self._lock(taking.origin.place, acquired) is None:
+            return None
+        if len(self._edges.get(held, {}).get(acquired, ())) >= _MOST_EDGES:
             return None
         if not self._takings.is_certain(taking, section.scope):
             return None

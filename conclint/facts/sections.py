@@ -156,9 +156,9 @@ class Sections:
         if isinstance(scope, s.Function):
             yield from self._entered_with(scope)
         for section in self._taken_in(scope):
-            for nodes in self._let_go.get(section.place, ()):
-                for node in nodes:
-                    section.events.pop(node, None)
+            without = self._let_go.get(section.place)
+            if without:
+                section.events = {node: None for node in section.events if node not in without}
             yield section
 
     def _taken_in(self, scope: s.Scope) -> Iterator[Section]:
@@ -220,9 +220,9 @@ class Sections:
         return found
 
     @cached_property
-    def _let_go(self) -> dict[Place, list[set[s.Node]]]:
+    def _let_go(self) -> dict[Place, set[s.Node]]:
         """For a lock, what runs in the body of a ``with`` whose context manager releases it, or is handed it."""
-        found: dict[Place, list[set[s.Node]]] = {}
+        found: dict[Place, set[s.Node]] = {}
         uses, names = self._locks.uses, self._calls.names
         for item in self._module.all(s.WithItem):
             places = set(self._locks.let_go.get(item, ()))
@@ -232,7 +232,7 @@ class Sections:
             if places and isinstance(item.parent, s.With):
                 body = {node for statement in item.parent.body for node in s.walk(statement)}
                 for place in places:
-                    found.setdefault(place, []).append(body)
+                    found.setdefault(place, set()).update(body)
         return found
 
     def _by_paths(self, scope: s.Scope, place: Place, paths: LockPaths) -> Iterator[Section]:

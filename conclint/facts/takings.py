@@ -70,6 +70,7 @@ class Takings:
         self._sections = sections
         self._of: dict[s.Scope, dict[Place, Taking]] = {}
         self._alive: dict[s.Scope, set[s.Node]] = {}
+        self._assigned: dict[s.Scope, tuple[dict[s.Node, int], list[tuple[Place, int]]]] = {}
         self._asking: dict[s.Function, bool] = {}
         self._reached: dict[tuple[s.Function, s.Node, Known], bool] = {}
         self._propagate(self._direct())
@@ -178,16 +179,20 @@ class Takings:
 
     def _set_before(self, event: s.Node, scope: s.Scope) -> frozenset[Place]:
         """The attributes that ``scope`` assigns before it comes to ``event``."""
-        found: set[Place] = set()
-        for node in s.own_nodes(scope):
-            if node is event:
-                break
-            if isinstance(node, s.Assign):
-                for target in node.targets:
+        known = self._assigned.get(scope)
+        if known is None:
+            order: dict[s.Node, int] = {}
+            attributes: list[tuple[Place, int]] = []
+            for index, node in enumerate(s.own_nodes(scope)):
+                order[node] = index
+                for target in node.targets if isinstance(node, s.Assign) else ():
                     place = self._names.handle(target) if isinstance(target, s.Attribute) else None
                     if place is not None:
-                        found.add(place)
-        return frozenset(found)
+                        attributes.append((place, index))
+            known = self._assigned[scope] = (order, attributes)
+        order, attributes = known
+        end = order.get(event, -1)
+        return frozenset(place for place, index in attributes if index < end)
 
     # ---- finding them
 
@@ -241,11 +246,8 @@ class Takings:
                 changed[scope] = None
 
     def _waits(self, call: s.Call, action: Action) -> bool:
-        """Whether the acquire waits for as long as it takes."""
-        outcome = self._flow.outcome(call)
-        if isinstance(outcome, s.Await) and outcome.value is not call:
-            return False  # `await wait_for(lock.acquire(), 1)`
-        return action is Action.ACQUIRE
+        """Whether the acquire waits here for as long as it takes: one that makes a coroutine is for the ``await``."""
+        return action is Action.ACQUIRE and self._calls.is_waited_for(call)
 
     # ---- conditions
 
