@@ -192,8 +192,8 @@ class LockPaths:
         releases = self._released_after(reached, sites)
         others = self._gives_back(self._place, self._scope)
         if not releases:
-            if others or not self._is_ours(op) or not (held or thrown):
-                return None
+            if others or not self._is_ours(op) or not (held or thrown) or self.releases_unasked():
+                return None  # or taken again for the caller, whose lock this function gave back for a while
             if held:
                 return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
             return self._leak(reached, op, Exit.EXCEPTION, graph.raise_exit, thrown[0], releases)
