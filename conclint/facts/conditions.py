@@ -270,7 +270,7 @@ def _with_ancestors(nodes: AbstractSet[s.Node]) -> set[s.Node]:
 def _decides(test: s.Node, stakes: set[s.Node]) -> bool:
     """Whether the statement that ``test`` controls holds one of the relevant nodes or leaves the normal flow."""
     statement = s.statement_of(test)
-    if statement in stakes:
+    if statement in stakes or isinstance(statement, s.Assert):
         return True
     if isinstance(statement, (s.If, s.While)):
         for node in s.walk(statement, into_functions=False):
