@@ -203,7 +203,7 @@ class _Builder(Expressions):
             self._eval(item.context)
             if not self._pending:
                 break
-            frame = Leave(item, self._swallowed(item.context), self._join(node), node.is_async, self._around)
+            frame = Leave(item, self._classes.swallowed(item.context), self._join(node), node.is_async, self._around)
             flying = BASE if self._is_lock(item.context) else ANY  # waiting for it can only be cancelled
             self._step(StepKind.ENTER, item, Level.LIKELY if node.is_async else Level.NEVER, flying)
             frames.append(frame)
@@ -220,18 +220,6 @@ class _Builder(Expressions):
                 leave.exc = self._route(("exception", ANY)).id
             if frame.swallows:  # the items before it are still to be left
                 self._after(frame.after)
-
-    def _swallowed(self, context: s.Expr) -> list[str | None]:
-        """The exceptions that leaving ``with context`` swallows."""
-        if not isinstance(context, s.Call):
-            return []
-        name = self._names.qualified(context.func)
-        if name in self._names.catalog.calls["suppressors"]:
-            return [handled for argument in context.args for handled in self._classes.handled(argument.value)]
-        if isinstance(context.func, s.Attribute) and context.func.attr in ("assertRaises", "assertRaisesRegex"):
-            first = context.positional(0)
-            return [] if first is None else self._classes.handled(first)
-        return []
 
     def _match(self, node: s.Match) -> None:
         self._eval(node.subject)

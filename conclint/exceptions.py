@@ -57,6 +57,17 @@ class ExceptionClasses:
                 return [None]
         return [None]
 
+    def swallowed(self, context: s.Expr) -> list[str | None]:
+        """The exceptions that leaving ``with context`` swallows: ``suppress(...)``, ``pytest.raises(...)``."""
+        if not isinstance(context, s.Call):
+            return []
+        if self._names.qualified(context.func) in self._names.catalog.calls["suppressors"]:
+            return [handled for argument in context.args for handled in self.handled(argument.value)]
+        if isinstance(context.func, s.Attribute) and context.func.attr in ("assertRaises", "assertRaisesRegex"):
+            first = context.positional(0)
+            return [] if first is None else self.handled(first)
+        return []
+
     def is_broad(self, handler_type: s.Expr | None) -> bool:
         """Whether the handler catches every Exception."""
         return any(name in ("Exception", "BaseException") for name in self.handled(handler_type))

@@ -149,6 +149,9 @@ class Conditions:
         if isinstance(test, s.Not):
             inner = self.atom(test.operand)
             return None if inner is None else (inner[0], not inner[1])
+        if isinstance(test, s.Call) and self._names.qualified(test.func) == "builtins.isinstance":
+            parts = tuple(self._structure(argument.value) for argument in test.args)
+            return None if None in parts else (("isinstance", *parts), True)
         if isinstance(test, s.Compare) and len(test.ops) == 1:
             return self._comparison(test.left, test.ops[0], test.rights[0])
         place = self._names.place(test) if isinstance(test, (s.Name, s.Attribute, s.Subscript)) else None

@@ -102,7 +102,7 @@ class LockTransfer:
             return self._called(step, state)
         if kind is StepKind.BRANCH:
             known = self._conditions.branch(step, edge.label, state.known)
-            if known is None or (edge.label is Label.FALSE and self._asks_locked(step.node) and 0 < state.held < 4):
+            if known is None or (edge.label is Label.FALSE and self.asks_locked(step.node) and 0 < state.held < 4):
                 return ()
             return (state._replace(known=known),)
         if kind is StepKind.BIND:
@@ -205,7 +205,7 @@ class LockTransfer:
     def _names_it(self, expr: s.Expr) -> bool:
         return self._flow.names.place(expr) == self._place
 
-    def _asks_locked(self, test: s.Node) -> bool:
+    def asks_locked(self, test: s.Node) -> bool:
         """Whether ``test`` is ``lock.locked()``, which is true while this function holds the lock."""
         if not isinstance(test, s.Call) or not isinstance(test.func, s.Attribute) or test.func.attr != "locked":
             return False
