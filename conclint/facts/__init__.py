@@ -134,7 +134,7 @@ class Facts:
 
     @cached_property
     def held_conditions(self) -> HeldConditions:
-        return HeldConditions(self.flow, self.calls, self.locks, self.sections)
+        return HeldConditions(self.calls, self.locks, self.sections, self.running, self.values)
 
     @cached_property
     def handlers(self) -> Handlers:
