@@ -164,7 +164,8 @@ class HeldConditions:
         """Whether some method of the class leaves the lock held, or gives it away: its callers then may hold it."""
         if self._locks.gives_back(place, node):
             return True
-        return any(self._goes_out(access) for access in self._values.attribute_reads(place.path[-1]))
+        reads = self._values.attribute_reads(place.path[-1])
+        return any(self._goes_out(access) and self._names.place(access) == place for access in reads)
 
     def _goes_out(self, access: s.Attribute) -> bool:
         parent = access.parent

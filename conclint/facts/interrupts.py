@@ -118,9 +118,8 @@ class Interrupts:
         roots: list[s.Function] = []
         for function in self._names.module.functions:
             sites = self._calls.to(function)
-            if (function not in apart and (not sites or function in self._calls.values)) or any(
-                s.enclosing_function(site) is None for site in sites
-            ):
+            starts = function not in apart and (not sites or function in self._calls.values)
+            if starts or any(s.enclosing_function(site) is None for site in sites):
                 roots.append(function)
         return self._reached(roots)
 
