@@ -41,6 +41,7 @@ async def store(connection, row):
 
 - The lock is released before the coroutine is suspended.
 - asyncio's own locks, and locks whose type is not known.
+- A lock that everybody only tries, without waiting for it.
 - Plain generators: yield-while-locked (CNC112).
 """
 
