@@ -4,8 +4,8 @@
 
 Code that holds a lock while it waits, without a timeout, for other code that needs this very lock: `join()` of a
 thread whose target takes it, `result()` of a task that does, `Queue.join()` where the consumer does, shutting down or
-leaving an executor whose tasks do, awaiting asyncio's tasks that do, and `get()`, `put()`, `Event.wait()` or `Condition.wait()` that only calls under the same
-lock could end.
+leaving an executor whose tasks do, awaiting asyncio's tasks that do, and `get()`, `put()`, `Event.wait()` or
+`Condition.wait()` that only calls under the same lock could end.
 
 ## Why it matters
 
