@@ -48,7 +48,9 @@ class Box:
 
 - Conditions made with a lock that this file cannot name: whoever holds that lock holds the condition.
 - `Condition(lock)` under `with lock:`, and the reverse.
-- Helpers whose callers all hold the condition, or are not in this file.
+- Helpers whose callers all hold the condition, or are not in this file; but a function that a thread starts with, or
+  that a pool calls, starts without it.
+- Code that expects the RuntimeError.
 - Conditions whose type is not known.
 """
 

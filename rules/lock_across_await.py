@@ -41,6 +41,7 @@ async def store(connection, row):
 
 - The lock is released before the coroutine is suspended.
 - asyncio's own locks, and locks whose type is not known.
+- A lock that everybody only tries, without waiting for it.
 - Plain generators: yield-while-locked (CNC112).
 """
 
@@ -56,9 +57,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
     for section, event, lets_in in module.facts.suspensions.of_coroutines():
         name = module.text(module.facts.lock_name(section))
         if lets_in:
-            end = (
-                "other tasks get it all the same, since they run in this thread, and other threads wait for all of them"
-            )
+            end = "other tasks of this thread get it all the same, and other threads wait for all of them"
         else:
             end = "the next task that wants the lock stops the event loop forever"
         message = f"the coroutine is suspended here with `{name}` held since line {module.line(section.site)}: {end}"

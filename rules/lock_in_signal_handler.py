@@ -65,6 +65,7 @@ its function from the event loop, where nothing is interrupted.
 
 - Re-entrant locks, and acquires that do not wait or have a timeout.
 - A lock that only the handler takes, or else only code that runs in threads: the handler interrupts neither.
+- Files that hold signals back with `signal.pthread_sigmask()`.
 - Setting an Event, assigning a flag, raising an exception.
 """
 

@@ -3,9 +3,9 @@
 ## What it finds
 
 Code that holds a lock while it waits, without a timeout, for other code that needs this very lock: `join()` of a
-thread whose target takes it, `result()` of a task that does, `Queue.join()` where the consumer does, shutting an
-executor down whose tasks do, and `get()`, `put()`, `Event.wait()` or `Condition.wait()` that only calls under the same
-lock could end.
+thread whose target takes it, `result()` of a task that does, `Queue.join()` where the consumer does, shutting down or
+leaving an executor whose tasks do, awaiting asyncio's tasks that do, and `get()`, `put()`, `Event.wait()` or
+`Condition.wait()` that only calls under the same lock could end.
 
 ## Why it matters
 
@@ -71,8 +71,10 @@ class Poller:
 - The wait has a timeout: it is slow (slow-call-while-locked, CNC109), but it ends.
 - What is awaited does not need the lock, as far as this file shows, or is not in this file.
 - `wait()` of the condition whose lock is held, which gives it back.
-- Somebody could end the wait without the lock: one `put()` or `set()` outside it is enough.
-- Processes, which have locks of their own.
+- Somebody could end the wait without the lock: one `put()` or `set()` outside it is enough, and so is a public name,
+  by which other files may make one.
+- Code that asks first (`while not q.empty(): q.get()`), or that cancels what it awaits.
+- Processes, where the lock is one of `threading`: they have their own copy of it.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ def each():
 ## When it stays silent
 
 - Context managers (`@contextmanager`) and fixtures, which are there to hold the lock at their `yield`.
-- Generators that this file only calls to take all of their items at once, or under `contextlib.closing`.
+- Generators that this file only calls to take all of their items at once (`list()`, `join()`, a comprehension),
+  or under `contextlib.closing`.
 - Locks of threads in coroutines: lock-across-await (CNC110).
 
 ## Why it is not on by default

@@ -8,6 +8,7 @@ from functools import cached_property
 from .. import syntax as s
 from ..kinds import LocalInstance
 from ..names import Names
+from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
@@ -125,8 +126,8 @@ class Facts:
 
     @cached_property
     def lock_waits(self) -> LockWaits:
-        uses = self.locks.uses
-        return LockWaits(uses, self.sections, self.takings, self.waiting, self.objects, self.running)
+        awaited = AwaitedCode(self.objects, self.running)
+        return LockWaits(self.locks, self.sections, self.takings, self.waiting, awaited)
 
     @cached_property
     def suspensions(self) -> Suspensions:
@@ -139,7 +140,7 @@ class Facts:
 
     @cached_property
     def held_conditions(self) -> HeldConditions:
-        return HeldConditions(self.flow, self.calls, self.locks, self.sections)
+        return HeldConditions(self.calls, self.locks, self.sections, self.running, self.values)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..kinds import Instance, LocalClass, LocalInstance, Place
-from ..names import Names
 from ..scopes import BindingKind
 from .objects import Objects, Tracked
 from .running import Running, Worker
@@ -36,7 +35,7 @@ class AwaitedCode:
     def __init__(self, objects: Objects, running: Running) -> None:
         self._objects = objects
         self._running = running
-        self._names: Names = running.names
+        self._names = self.names = running.names
         self._by_call: dict[str, dict[s.Node, list[Tracked]]] = {}
         self._workers = {worker.call: worker for worker in running.workers}
         self._submitted: dict[s.Expr, list[Awaited]] = {}

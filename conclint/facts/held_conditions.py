@@ -9,9 +9,11 @@ from .. import syntax as s
 from ..kinds import ApiMethod, Place
 from ..scopes import ScopeInfo
 from .calls import Calls, Site
-from .flow import Flow
 from .lock_facts import LockFacts
+from .locks import Action
+from .running import Running
 from .sections import Sections
+from .values import ValueFlow
 
 _HELD_ONLY = frozenset({"wait", "wait_for", "notify", "notify_all", "notifyAll"})
 _DEEPEST = 4
@@ -30,9 +32,10 @@ class NotHeld(NamedTuple):
 class HeldConditions:
     """The conditions of a module."""
 
-    def __init__(self, flow: Flow, calls: Calls, locks: LockFacts, sections: Sections) -> None:
-        self._flow = flow
-        self._names = flow.names
+    def __init__(self, calls: Calls, locks: LockFacts, sections: Sections, running: Running, values: ValueFlow) -> None:
+        self._names = running.names
+        self._values = values
+        self._started = {entry.function for entry in running.entries}
         self._calls = calls
         self._locks = locks
         self._sections = sections
@@ -47,7 +50,9 @@ class HeldConditions:
             if not kinds or not all(isinstance(k, ApiMethod) and k.receiver.type.kind == "condition" for k in kinds):
                 continue
             place = self._names.place(func.value)
-            if place is None or not self._is_own(func.value, place):
+            if place is None or not self._is_own(func.value, place) or self._is_expected(call):
+                continue
+            if self._is_taken_by_other_tasks(call, func.value, place):
                 continue
             callers = self._without(call, place, _DEEPEST)
             if callers is not None:
@@ -70,11 +75,45 @@ class HeldConditions:
         """Whether the function takes some lock for ``site``, only not the right one."""
         return any(isinstance(section.site, s.WithItem) for section in self._sections.around(site))
 
+    def _is_taken_by_other_tasks(self, call: s.Call, receiver: s.Expr, place: Place) -> bool:
+        """Whether a coroutine gives asyncio's lock back by hand: it then works as well while another task has it."""
+        lock = self._names.instance(receiver)
+        scope = s.enclosing_function(call)
+        if lock is None or scope is None or lock.type.api != "asyncio":
+            return False
+        return any(op.direct and op.action is Action.RELEASE for op in self._locks.uses.at(scope, place))
+
+    def _is_expected(self, call: s.Call) -> bool:
+        """Whether the code around ``call`` is ready for its RuntimeError."""
+        for parent in s.ancestors(call):
+            if isinstance(parent, s.Function):
+                break
+            if isinstance(parent, s.Try) and any(self._catches(handler) for handler in parent.handlers):
+                return True
+            if isinstance(parent, s.With) and any(self._expects(item.context) for item in parent.items):
+                return True
+        return False
+
+    def _expects(self, context: s.Expr) -> bool:
+        calls = self._names.catalog.calls
+        if not isinstance(context, s.Call):
+            return False
+        if s.last_name(context.func) in calls["asserts_raising"]:
+            return True
+        return self._names.is_call_of(context, calls["suppressors"])
+
+    def _catches(self, handler: s.Handler) -> bool:
+        types = handler.type.elements if isinstance(handler.type, s.Display) else [handler.type]
+        return any(t is not None and self._names.qualified(t) == "builtins.RuntimeError" for t in types)
+
     def _callers_without(self, scope: s.Function, place: Place, depth: int, site: s.Node) -> tuple[Site, ...] | None:
         """A caller without the lock, for a function that does not deal with the lock itself.
 
-        Where no caller is in view, whoever calls a public function of a private lock cannot hold it.
+        Where no caller is in view, whoever calls a public function of a private lock cannot hold it, and a function
+        that a thread or pool starts with holds nothing.
         """
+        if scope in self._started:
+            return ()
         sites = self._calls.to(scope)
         if not sites:
             return () if self._is_hidden(place, scope) or self._holds_another(site) else None
@@ -125,7 +164,15 @@ class HeldConditions:
         """Whether some method of the class leaves the lock held, or gives it away: its callers then may hold it."""
         if self._locks.gives_back(place, node):
             return True
-        for access in self._names.module.all(s.Attribute):
-            if access.attr == place.path[-1] and isinstance(access.parent, (s.Return, s.Argument, s.Yield)):
-                return True
-        return False
+        reads = self._values.attribute_reads(place.path[-1])
+        return any(self._goes_out(access) and self._names.place(access) == place for access in reads)
+
+    def _goes_out(self, access: s.Attribute) -> bool:
+        parent = access.parent
+        if isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call):
+            name = self._names.qualified(parent.parent.func) or ""
+            made = self._names.catalog.made_by.get(name)
+            return not (made is not None and made.kind == "condition")
+        if isinstance(parent, s.Assign) and parent.value is access:
+            return not all(isinstance(target, s.Name) for target in parent.targets)
+        return isinstance(parent, (s.Return, s.Yield, s.Display, s.DictDisplay))

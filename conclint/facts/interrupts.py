@@ -52,7 +52,7 @@ class Interrupts:
         self._objects = objects
         self._names = running.names
         self._handlers = {entry.function: entry for entry in running.signal_handlers}
-        self._elsewhere = {entry.function for entry in running.entries}
+        self._elsewhere = {entry.function for entry in running.entries if entry.place != "process"}
 
     def locks(self) -> Iterator[LockTaken]:
         """Every lock, once a handler, that the handler waits for and other code of the main thread may hold."""
@@ -115,16 +115,12 @@ class Interrupts:
     def _in_main_thread(self) -> set[s.Function | None]:
         """The functions that may run there: those that nothing in this file runs, and all that they call."""
         apart = self._elsewhere | self._handlers.keys()
-        roots = [
-            function
-            for function in self._names.module.functions
-            if function not in apart and (function in self._calls.values or not self._calls.to(function))
-        ]
-        roots += (
-            function
-            for function in self._names.module.functions
-            if any(s.enclosing_function(site) is None for site in self._calls.to(function))
-        )
+        roots: list[s.Function] = []
+        for function in self._names.module.functions:
+            sites = self._calls.to(function)
+            starts = function not in apart and (not sites or function in self._calls.values)
+            if starts or any(s.enclosing_function(site) is None for site in sites):
+                roots.append(function)
         return self._reached(roots)
 
     def _reached(self, functions: list[s.Function]) -> set[s.Function | None]:

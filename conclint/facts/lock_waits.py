@@ -9,10 +9,10 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import ApiMethod, Place
 from .awaited import Awaited, AwaitedCode
-from .locks import Action, LockUses
-from .objects import Objects, Tracked
+from .lock_facts import LockFacts
+from .locks import Action
+from .objects import Tracked
 from .owners import is_one_object
-from .running import Running
 from .sections import Section, Sections
 from .takings import Taking, Takings
 from .waiting import Come, Wait, Waiting
@@ -57,14 +57,15 @@ class LockWaits:
     """The waits under a lock of a module."""
 
     def __init__(
-        self, uses: LockUses, sections: Sections, takings: Takings, waiting: Waiting, objects: Objects, running: Running
+        self, locks: LockFacts, sections: Sections, takings: Takings, waiting: Waiting, awaited: AwaitedCode
     ) -> None:
-        self._uses = uses
+        self._locks = locks
+        self._uses = locks.uses
         self._sections = sections
         self._takings = takings
         self._waiting = waiting
-        self._running = running
-        self._awaited = AwaitedCode(objects, running)
+        self._awaited = awaited
+        self._names = awaited.names
         self._enders: dict[tuple[Tracked, tuple[str, ...], Place], tuple[s.Node | None, set[s.Function | None]]] = {}
 
     @cached_property
@@ -72,7 +73,7 @@ class LockWaits:
         """Each wait, once, for code that cannot end it while the lock is held."""
         found: dict[s.Node, Blocked] = {}
         for section in self._sections.all():
-            if not is_one_object(section.place) or not self._uses.is_known(section.place):
+            if not is_one_object(section.place) or not self._uses.is_known(section.place) or self._is_signal(section):
                 continue
             for event in section.events:
                 for come in self._comes(section, event):
@@ -87,7 +88,7 @@ class LockWaits:
         for section in self._sections.all():
             if isinstance(section.scope, s.Module) or not self._uses.is_known(section.place):
                 continue
-            if self._uses.is_private(section.place) or self._is_async(section):
+            if self._uses.is_private(section.place) or self._is_async(section) or self._is_signal(section):
                 continue
             for event in section.events:
                 comes = () if event in seen else self._comes(section, event)
@@ -95,6 +96,10 @@ class LockWaits:
                 if come is not None:
                     seen.add(event)
                     yield Slow(section, event, come)
+
+    def _is_signal(self, section: Section) -> bool:
+        """Whether the lock is taken by hand and given back by others, so that it tells of something."""
+        return isinstance(section.site, s.Call) and self._locks.is_signal(section.place, section.scope)
 
     def _comes(self, section: Section, event: s.Node) -> Iterator[Come]:
         for come in self._waiting.at(event):
@@ -104,13 +109,13 @@ class LockWaits:
     def _gives_it_back(self, place: Place, come: Come) -> bool:
         """Whether the lock is not held while it waits: the wait of its own condition, or a helper that releases it."""
         wait = come.wait
-        if wait.method in ("wait", "wait_for") and any(self._running.names.place(expr) == place for expr in wait.of):
+        if wait.method in ("wait", "wait_for") and any(self._names.place(expr) == place for expr in wait.of):
             return True
         return any(not self._sections.is_callers(site, place) for site in (*come.sites[1:], wait.node) if come.sites)
 
     def _is_async(self, section: Section) -> bool:
         receiver = self._uses.receiver(section.place)
-        lock = None if receiver is None else self._running.names.instance(receiver)
+        lock = None if receiver is None else self._names.instance(receiver)
         return lock is None or lock.type.api == "asyncio"
 
     # ---- who ends the wait
@@ -148,12 +153,12 @@ class LockWaits:
         """Whether the function runs in a process, which has its own copy of the locks of threads."""
         if wait.instance is not None and wait.instance.type.kind.startswith("process"):
             return True
-        kinds = self._running.names.kinds(awaited.made.func) if isinstance(awaited.made, s.Call) else ()
+        kinds = self._names.kinds(awaited.made.func) if isinstance(awaited.made, s.Call) else ()
         return any(isinstance(kind, ApiMethod) and kind.receiver.type.kind.startswith("process") for kind in kinds)
 
     def _api(self, place: Place) -> str:
         receiver = self._uses.receiver(place)
-        lock = None if receiver is None else self._running.names.instance(receiver)
+        lock = None if receiver is None else self._names.instance(receiver)
         return "" if lock is None else lock.type.api
 
     def _is_left_inside(self, section: Section, item: s.WithItem) -> bool:
@@ -197,7 +202,7 @@ class LockWaits:
     def _is_public(self, tracked: Tracked) -> bool:
         """Whether other files may reach the object by a name that does not say it is private."""
         for receiver in tracked.receivers:
-            place = self._running.names.handle(receiver)
+            place = self._names.handle(receiver)
             if place is not None and place.root[0] != "local":
                 name = next((part for part in reversed(place.path) if not part.startswith("[")), place.root[-1])
                 if not str(name).startswith("_"):
