@@ -24,6 +24,8 @@ _UNSHARED = frozenset({"__init__", "__new__", "__del__", "__setstate__"})
 _MOST_EDGES = 6
 """Edges between the same two locks that are kept, to be tried against those of the other direction."""
 _LONGEST_CIRCLE = 6
+_LONGEST_CHAIN = 5
+"""Calls, the acquire included, between one lock and the next: each is one condition more that nobody has looked at."""
 
 
 class Edge(NamedTuple):
@@ -104,6 +106,8 @@ class LockOrder:
         if taking.place == section.place or not self._is_followed(taking.place):
             return None
         if len(self._edges.get(section.place, {}).get(taking.place, ())) >= _MOST_EDGES:
+            return None
+        if sum(1 for _ in taking.chain()) > _LONGEST_CHAIN:
             return None
         if not self._uses.is_known(taking.origin.place) or not self._takings.is_certain(taking, section.scope):
             return None
