@@ -24,6 +24,8 @@ _UNSHARED = frozenset({"__init__", "__new__", "__del__", "__setstate__"})
 _MOST_EDGES = 6
 """Edges between the same two locks that are kept, to be tried against those of the other direction."""
 _LONGEST_CIRCLE = 6
+_LONGEST_CHAIN = 5
+"""Calls, the acquire included, between one lock and the next: each is one condition more that nobody has looked at."""
 
 
 class Edge(NamedTuple):
@@ -129,6 +131,8 @@ class LockOrder:
         if acquired is None or acquired == held or self._lock(taking.origin.place, acquired) is None:
             return None
         if len(self._edges.get(held, {}).get(acquired, ())) >= _MOST_EDGES:
+            return None
+        if sum(1 for _ in taking.chain()) > _LONGEST_CHAIN:
             return None
         if not self._takings.is_certain(taking, section.scope):
             return None

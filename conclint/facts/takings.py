@@ -275,9 +275,7 @@ class _Conditional:
         if step.kind is StepKind.BRANCH:
             known = self._conditions.branch(step, edge.label, state)
             return () if known is None else (known,)
-        if step.kind is StepKind.BIND:
-            return (self._conditions.bind(step, state),)
-        return (state,)
+        return (state,)  # also past a binding: `quiet = options.get("quiet", quiet)` most often leaves it as it was
 
     def raised(self, step: Step, state: Known) -> tuple[Known, ...]:
         return (state,)
