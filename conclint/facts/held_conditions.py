@@ -61,8 +61,10 @@ class HeldConditions:
     def _without(self, site: s.Node, place: Place, depth: int) -> tuple[Site, ...] | None:
         """The calls by which ``site`` is reached without the lock; ``None`` where it is held, or may well be."""
         scope = s.enclosing_function(site)
+        if self._is_always_held(site, place):
+            return None
         if any(section.place == place for section in self._sections.around(site)):
-            return None if self._is_always_held(site, place) else ()
+            return ()
         if scope is None:
             return ()
         if not self._sections.is_callers(site, place):
@@ -131,7 +133,10 @@ class HeldConditions:
     def _is_always_held(self, site: s.Node, place: Place) -> bool:
         scope = s.enclosing_function(site) or self._names.module
         paths = self._locks.paths(scope, place) if self._locks.uses.at(scope, place) else None
-        return paths is None or all(count > 0 for count in paths.counts(site))
+        if paths is None:
+            return any(section.place == place for section in self._sections.around(site))
+        counts = paths.counts(site)
+        return bool(counts) and min(counts) > 0
 
     def _is_own(self, receiver: s.Expr, place: Place) -> bool:
         """Whether the lock of the condition is in view: its own, or one that this file can name."""

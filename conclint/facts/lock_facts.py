@@ -88,12 +88,23 @@ class LockFacts:
         Then an acquire of a lock that is held may be there to wait for that. A helper that is called to release does so
         at its calls.
         """
+        if any(scope is not beside and self._gives(scope, place) for scope in self._may_release(place)):
+            return True
         return any(
             scope is not beside
             and self._gives(scope, place)
             and not (isinstance(scope, s.Function) and self._releases_for_callers(scope, place))
             for scope in self.uses.releasers_of(place)
         )
+
+    def _may_release(self, place: Place) -> Iterator[s.Node]:
+        """The functions that release an attribute of the same name, of an object that nobody knows the class of."""
+        for scope in self.uses.releasers(place) - self.uses.releasers_of(place):
+            for op in self.uses.of(scope):
+                is_own = op.place.root[0] == "self" and len(op.place.path) == 1
+                if op.action is Action.RELEASE and op.place.path[-1:] == place.path[-1:] and not is_own:
+                    yield scope
+                    break
 
     def _releases_for_callers(self, function: s.Function, place: Place) -> bool:
         effects = self._effects.get(function, ())

@@ -93,7 +93,8 @@ class Suspensions:
     def _waited_for(self) -> set[Place]:
         uses = self._uses
         found = {place for item in uses.with_items() for place in uses.taken_by(item)}
-        found.update(op.place for ops in uses.ops.values() for op in ops if op.action is Action.ACQUIRE)
+        direct = (op for ops in uses.ops.values() for op in ops if op.direct)
+        found.update(op.place for op in direct if op.action is Action.ACQUIRE)
         return found
 
     def _is_coroutine(self, function: s.Function) -> bool:
