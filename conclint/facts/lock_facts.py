@@ -93,7 +93,18 @@ class LockFacts:
             and self._gives(scope, place)
             and not (isinstance(scope, s.Function) and self._releases_for_callers(scope, place))
             for scope in self.uses.releasers_of(place)
-        )
+        ) or any(scope is not beside and self._gives(scope, place) for scope in self._releasers_through_others(place))
+
+    def _releasers_through_others(self, place: Place) -> set[s.Node]:
+        """The functions that release an attribute of that name of some other object: ``worker.gate.release()``."""
+        last = place.path[-1:]
+        return {
+            scope
+            for scope in (self.uses.releasers(place) if last else ())
+            for op in self.uses.of(scope)
+            if op.action is Action.RELEASE and op.place.path[-1:] == last
+            if op.place.root[0] != "self" or len(op.place.path) > 1
+        }
 
     def _releases_for_callers(self, function: s.Function, place: Place) -> bool:
         effects = self._effects.get(function, ())
