@@ -66,8 +66,7 @@ def run(items, handle):
 
 ## When it stays silent
 
-- Nobody joins the queue in this file, or only for a limited time. (For a queue that comes from another file, one
-  `task_done()` says that somebody does, but then only an error that is handled and forgotten counts.)
+- Nobody joins the queue in this file, or only for a limited time.
 - The path leaves on a sentinel, or because the worker is told to stop: `if job is None: break`.
 - `task_done()` is called elsewhere: in a callback, a helper, a context manager, once for each item of a batch.
 - The item is handed on: returned, put into a list or another queue.

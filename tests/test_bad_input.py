@@ -179,8 +179,14 @@ def all_below_one(classes: int) -> str:
     return f"{base}    def hook(self): ...\n" + "".join(f"class C{n}(Base):\n{below}" for n in range(classes))
 
 
+def by_hand(functions: int) -> str:
+    """Functions that acquire and release one lock."""
+    body = "    lock.acquire()\n    try:\n        g()\n    finally:\n        lock.release()\n"
+    return "lock = threading.Lock()\n\n" + "".join(f"def f{n}():\n{body}" for n in range(functions))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("made", [in_a_ring, one_after_the_other, down_a_chain, all_below_one])
+@pytest.mark.parametrize("made", [by_hand, in_a_ring, one_after_the_other, down_a_chain, all_below_one])
 def test_deadlocks_take_time_linear_in_the_file(made: Callable[[int], str], tmp_path: Path, run_cli: RunCli) -> None:
     taken = []
     for count in (150, 1_200):

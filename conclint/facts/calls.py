@@ -122,6 +122,10 @@ class Calls:
         functions = self._names.functions(site.func)
         if functions and self._is_picked(site.func):
             functions = []  # one of them, and which is not known
+        if isinstance(site.func, s.Name) and self._names.sole_value(site.func) is not None:
+            # what a function saved before it put itself in its place, and calls now, is not itself
+            caller = s.enclosing_function(site)
+            functions = [function for function in functions if function is not caller]
         for function in functions:
             if self._runs_body(function, site) and self.decorating.is_called(function):
                 yield function

@@ -35,6 +35,7 @@ class LockFacts:
         self.uses = LockUses(flow, objects)
         self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
         self._givers: dict[Place, set[s.Node]] = {}
+        self._signallers: dict[Place, set[s.Node]] = {}
         self._effects: dict[s.Function, list[Effect]] = {}
         self._at_yields: dict[tuple[s.Function, int], list[Place]] = {}
         self.let_go: dict[s.WithItem, list[Place]] = {}
@@ -88,23 +89,28 @@ class LockFacts:
         Then an acquire of a lock that is held may be there to wait for that. A helper that is called to release does so
         at its calls.
         """
-        if any(scope is not beside and self._gives(scope, place) for scope in self._may_release(place)):
-            return True
-        return any(
-            scope is not beside
-            and self._gives(scope, place)
-            and not (isinstance(scope, s.Function) and self._releases_for_callers(scope, place))
-            for scope in self.uses.releasers_of(place)
-        )
+        known = self._signallers.get(place)
+        if known is None:
+            named = {scope for scope in self.uses.releasers_of(place) if self._gives(scope, place)}
+            known = {
+                scope
+                for scope in named
+                if not (isinstance(scope, s.Function) and self._releases_for_callers(scope, place))
+            }
+            known |= {scope for scope in self._releasers_through_others(place) if self._gives(scope, place)}
+            self._signallers[place] = known
+        return not known <= {beside}
 
-    def _may_release(self, place: Place) -> Iterator[s.Node]:
-        """The functions that release an attribute of the same name, of an object that nobody knows the class of."""
-        for scope in self.uses.releasers(place) - self.uses.releasers_of(place):
-            for op in self.uses.of(scope):
-                is_own = op.place.root[0] == "self" and len(op.place.path) == 1
-                if op.action is Action.RELEASE and op.place.path[-1:] == place.path[-1:] and not is_own:
-                    yield scope
-                    break
+    def _releasers_through_others(self, place: Place) -> set[s.Node]:
+        """The functions that release an attribute of that name of some other object: ``worker.gate.release()``."""
+        last = place.path[-1:]
+        return {
+            scope
+            for scope in (self.uses.releasers(place) if last else ())
+            for op in self.uses.of(scope)
+            if op.action is Action.RELEASE and op.place.path[-1:] == last
+            if op.place.root[0] != "self" or len(op.place.path) > 1
+        }
 
     def _releases_for_callers(self, function: s.Function, place: Place) -> bool:
         effects = self._effects.get(function, ())
