@@ -10,7 +10,8 @@ wait-while-locked (CNC108) reports the deadlock.
 
 Everybody who wants the lock waits as long as the call takes, and if it hangs, so does the whole program.
 
-To hold a lock over a slow call may be the very purpose of the lock: one request at a time, one start of a service. So the rule is not on by default.
+To hold a lock over a slow call may be the very purpose of the lock: one request at a time, one start of a service. So
+the rule is not on by default.
 
 ## Bad
 

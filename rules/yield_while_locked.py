@@ -10,7 +10,8 @@ The lock is held for as long as the caller takes between two items. If the calle
 reference to the generator (a traceback is enough), the lock is never released; and if the caller's loop body needs the
 lock, it waits for itself.
 
-A generator that is always consumed at once, by code that nobody will change, does no harm. So the rule is not on by default.
+A generator that is always consumed at once, by code that nobody will change, does no harm. So the rule is not on by
+default.
 
 ## Bad
 
