@@ -10,6 +10,9 @@ wait-while-locked (CNC108) reports the deadlock.
 
 Everybody who wants the lock waits as long as the call takes, and if it hangs, so does the whole program.
 
+To hold a lock over a slow call may be the very purpose of the lock: one request at a time, one start of a service. So
+the rule is not on by default.
+
 ## Bad
 
 ```python
@@ -49,10 +52,6 @@ def refresh(cache, fetch):
 - Calls that come back at once: `get(block=False)`, `join(0)`.
 - `wait()` of the condition whose lock is held, which gives it back meanwhile.
 - asyncio's locks, and locks whose type is not known.
-
-## Why it is not on by default
-
-To hold a lock over a slow call may be the very purpose of the lock: one request at a time, one start of a service.
 """
 
 from __future__ import annotations

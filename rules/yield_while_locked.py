@@ -10,6 +10,9 @@ The lock is held for as long as the caller takes between two items. If the calle
 reference to the generator (a traceback is enough), the lock is never released; and if the caller's loop body needs the
 lock, it waits for itself.
 
+A generator that is always consumed at once, by code that nobody will change, does no harm. So the rule is not on by
+default.
+
 ## Bad
 
 ```python
@@ -46,10 +49,6 @@ def each():
 - Generators that this file only calls to take all of their items at once (`list()`, `join()`, a comprehension),
   or under `contextlib.closing`.
 - Locks of threads in coroutines: lock-across-await (CNC110).
-
-## Why it is not on by default
-
-A generator that is always consumed at once, by code that nobody will change, does no harm.
 """
 
 from __future__ import annotations
