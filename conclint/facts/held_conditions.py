@@ -78,12 +78,24 @@ class HeldConditions:
         return any(isinstance(section.site, s.WithItem) for section in self._sections.around(site))
 
     def _is_taken_by_other_tasks(self, call: s.Call, receiver: s.Expr, place: Place) -> bool:
-        """Whether a coroutine gives asyncio's lock back by hand: it then works as well while another task has it."""
+        """Whether a coroutine gives asyncio's lock back by hand, or has a task wait for it.
+
+        It then works as well while another task has it.
+        """
         lock = self._names.instance(receiver)
         scope = s.enclosing_function(call)
         if lock is None or scope is None or lock.type.api != "asyncio":
             return False
-        return any(op.direct and op.action is Action.RELEASE for op in self._locks.uses.at(scope, place))
+        if any(op.direct and op.action is Action.RELEASE for op in self._locks.uses.at(scope, place)):
+            return True
+        return any(isinstance(node, s.Call) and self._is_left_to_a_task(node, place) for node in s.own_nodes(scope))
+
+    def _is_left_to_a_task(self, call: s.Call, place: Place) -> bool:
+        """Whether ``call`` makes a coroutine that will hold the lock, and that is not awaited here."""
+        func = self._names.bound_method(call.func)
+        if func is None or func.attr not in ("acquire", "wait", "wait_for") or self._names.place(func.value) != place:
+            return False
+        return not isinstance(self._locks.uses.result_node(call), s.Await)
 
     def _is_expected(self, call: s.Call) -> bool:
         """Whether the code around ``call`` is ready for its RuntimeError."""
