@@ -52,6 +52,10 @@ def refresh(cache, fetch):
 - Calls that come back at once: `get(block=False)`, `join(0)`.
 - `wait()` of the condition whose lock is held, which gives it back meanwhile.
 - asyncio's locks, and locks whose type is not known.
+
+## Why it is not on by default
+
+To hold a lock over a slow call may be the very purpose of the lock: one request at a time, one start of a service.
 """
 
 from __future__ import annotations
