@@ -201,7 +201,7 @@ class Conditions:
             settled = key in given or (key[0] in ("truth", "none") and key[1] in bound)
             if not settled and len(nodes) < 2:
                 continue
-            if any(_decides(node, stakes) for node in nodes):
+            if any(_decides(node, stakes) or (settled and _guards_call(node)) for node in nodes):
                 chosen.append((0 if settled else 1, key))
         chosen.sort(key=lambda pair: pair[0])
         keys = [key for _rank, key in chosen[:_MOST_KEYS]]
@@ -269,6 +269,14 @@ def _with_ancestors(nodes: AbstractSet[s.Node]) -> set[s.Node]:
             out.add(current)
             current = current.parent
     return out
+
+
+def _guards_call(test: s.Node) -> bool:
+    """Whether the statement that ``test`` controls calls something, which may raise."""
+    statement = s.statement_of(test)
+    return isinstance(statement, s.If) and any(
+        isinstance(node, s.Call) for part in statement.body for node in s.walk(part, into_functions=False)
+    )
 
 
 def _decides(test: s.Node, stakes: set[s.Node]) -> bool:

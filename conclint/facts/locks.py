@@ -132,6 +132,7 @@ class LockUses:
         self.ops.setdefault(op.call, []).append(op)
         self._by_scope.setdefault(scope, []).append(op)
         self._by_place.setdefault((scope, op.place), []).append(op)
+        self._handovers.pop((op.call, op.place), None)  # what was said of the call before its effect was known
         if op.action is Action.RELEASE:
             self._note_release(op.place, scope)
 
