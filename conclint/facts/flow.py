@@ -143,6 +143,22 @@ class Flow(CallBehaviour):
                 parent = node.parent
         return parent if isinstance(parent, s.Await) else node
 
+    def is_limited(self, node: s.Node, by: frozenset[str] = frozenset()) -> bool:
+        """Whether ``node`` stands, in its function, under ``asyncio.timeout()`` or the like, which ends any wait.
+
+        Or among the arguments of a call of one of the functions ``by``.
+        """
+        deadlines = self.names.catalog.calls["deadlines"]
+        for parent in s.ancestors(node):
+            if isinstance(parent, s.Function):
+                return False
+            if isinstance(parent, s.Call) and self.names.is_call_of(parent, by):
+                return True
+            if isinstance(parent, s.With):
+                if any(self.names.is_call_of(item.context, deadlines) for item in parent.items):
+                    return True
+        return False
+
     def level(self, call: s.Call) -> Level:
         known = self._call_levels.get(call)
         if known is None:

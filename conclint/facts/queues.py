@@ -174,18 +174,7 @@ class Queues:
 
     def _is_bounded(self, join: Operation) -> bool:
         """Whether the one who waits gives up after some time: ``wait_for(q.join(), 1)``."""
-        calls = self._names.catalog.calls
-        for parent in s.ancestors(join.where):
-            if isinstance(parent, s.Call) and self._names.qualified(parent.func) in calls["awaiters"]:
-                return True
-            if isinstance(parent, s.With) and any(
-                isinstance(item.context, s.Call) and self._names.qualified(item.context.func) in calls["deadlines"]
-                for item in parent.items
-            ):
-                return True
-            if isinstance(parent, s.Function):
-                return False
-        return False
+        return self._flow.is_limited(join.where, self._names.catalog.calls["awaiters"])
 
 
 def _takes_item(call: s.Call) -> bool:

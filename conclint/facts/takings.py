@@ -150,17 +150,7 @@ class Takings:
 
     def _is_bounded(self, site: s.Node) -> bool:
         """Whether whoever waits at ``site`` gives up after some time: ``wait_for(lock.acquire(), 1)``."""
-        calls, names = self._names.catalog.calls, self._names
-        for parent in s.ancestors(site):
-            if isinstance(parent, s.Call) and names.qualified(parent.func) in calls["bounded"]:
-                return True
-            if isinstance(parent, s.With):
-                for item in parent.items:
-                    if isinstance(item.context, s.Call) and names.qualified(item.context.func) in calls["deadlines"]:
-                        return True
-            if isinstance(parent, s.Function):
-                return False
-        return False
+        return self._flow.is_limited(site, self._names.catalog.calls["bounded"])
 
     def _asks_who(self, function: s.Function) -> bool:
         """Whether ``function`` looks at which thread runs it, or whether a lock is held, before it acquires one."""

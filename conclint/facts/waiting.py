@@ -82,7 +82,7 @@ class Waiting:
             left = self._names.instance(node.context)
             if left is not None and left.type.kind in self._names.catalog.waits_when_left:
                 in_loop = left.type.api == "asyncio"
-                return Wait(node.context, left, "__exit__", not in_loop or not self._is_limited(node), (), in_loop)
+                return Wait(node.context, left, "__exit__", not in_loop or not self._flow.is_limited(node), (), in_loop)
         return None
 
     def _come_to(self, function: s.Function, depth: int) -> list[Come]:
@@ -130,7 +130,7 @@ class Waiting:
             awaited = self._flow.outcome(call)
             if not isinstance(awaited, s.Await) or instance.type.kind in ("future", "task"):
                 return None
-            forever = awaited.value is call and not self._is_limited(call)
+            forever = awaited.value is call and not self._flow.is_limited(call)
             return Wait(call, instance, method, forever, receiver, in_loop=True)
         if kind.qualified in catalog.lazy_waits and not self._is_consumed(call):
             return None
@@ -170,7 +170,7 @@ class Waiting:
     def _awaits(self, node: s.Await) -> Wait | None:
         """``await task``, ``await gather(...)``; awaiting a coroutine is a call of it, and no wait."""
         value = node.value
-        forever = not self._is_limited(node) and s.enclosing_function(node) not in self._cancelling
+        forever = not self._flow.is_limited(node) and s.enclosing_function(node) not in self._cancelling
         if isinstance(value, s.Call):
             name = self._names.qualified(value.func)
             if name in self._names.catalog.calls["joins"]:
@@ -194,17 +194,6 @@ class Waiting:
         """The functions that cancel tasks, and then need not wait for all they do."""
         cancels = (call for call in self._names.module.all(s.Call) if s.last_name(call.func) == "cancel")
         return {s.enclosing_function(call) for call in cancels}
-
-    def _is_limited(self, node: s.Node) -> bool:
-        """Whether ``node`` stands under ``asyncio.timeout()`` or the like."""
-        for parent in s.ancestors(node):
-            if isinstance(parent, s.Function):
-                return False
-            if isinstance(parent, s.With):
-                deadlines = self._names.catalog.calls["deadlines"]
-                if any(self._names.is_call_of(item.context, deadlines) for item in parent.items):
-                    return True
-        return False
 
 
 def _is_bounded(queue: Instance) -> bool:
