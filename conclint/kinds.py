@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, Union
 
 from . import syntax as s
@@ -95,3 +96,17 @@ class Place(NamedTuple):
 
     def join(self, *parts: str) -> Place:
         return Place(self.root, self.path + parts)
+
+
+_MOST_KINDS = 24
+"""Kinds that are told apart for one expression; what is beyond them repeats them in practice."""
+
+
+def unique_kinds(kinds: Iterable[Kind]) -> Kinds:
+    """The ``kinds``, each once."""
+    found: dict[Kind, None] = {}
+    for kind in kinds:
+        found[kind] = None
+        if len(found) >= _MOST_KINDS:
+            break  # a variable bound hundreds of times
+    return tuple(found)

@@ -2,14 +2,13 @@
 
 Inference is by bindings, not by flow: a name may be whatever any of its bindings in scope gives it, and
 what cannot be told is left out rather than guessed. ``self.x`` has the bindings of every method of the class
-and its bases in the file. :class:`Names` is all the model knows of names; the parts of it that know classes and
-places are :mod:`conclint.classes` and :mod:`conclint.places`.
+and its bases in the file. :class:`Names` is all the model knows of names; its parts are :mod:`conclint.classes`,
+:mod:`conclint.places`, :mod:`conclint.parameters`, :mod:`conclint.annotations` and :mod:`conclint.results`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from . import syntax as s
@@ -17,7 +16,6 @@ from .kinds import (
     ApiMethod,
     Container,
     External,
-    Foreign,
     Instance,
     Kind,
     Kinds,
@@ -25,30 +23,19 @@ from .kinds import (
     LocalFunction,
     LocalInstance,
     Place,
+    unique_kinds,
 )
-from .parameters import Parameters
 from .places import is_slice
+from .results import Results
 from .scopes import Binding, BindingKind, ScopeInfo
 
-_ITEM_METHODS = frozenset({"pop", "popleft", "popitem", "get", "get_nowait", "setdefault"})
-_VIEW_METHODS = frozenset({"values", "items", "keys", "copy"})
-_DOTTED = re.compile(r"[A-Za-z_][\w.]*")
-_CLOSING = frozenset({"contextlib.closing", "contextlib.aclosing"})
-_GENERIC_CONTAINERS = frozenset(
-    {"List", "Set", "Dict", "Tuple", "Deque", "Sequence", "Iterable", "Iterator", "Mapping", "MutableMapping"}
-    | {"Collection", "FrozenSet", "DefaultDict", "OrderedDict", "MutableSequence", "AsyncIterator"}
-)
-
-
-_MOST_KINDS = 24
-"""Kinds that are told apart for one expression; what is beyond them repeats them in practice."""
 _MOST_PARAMETERS = 4
 """How often an argument may be a parameter of the function around it in turn."""
 
 N = TypeVar("N", bound=s.Node)
 
 
-class Names(Parameters):
+class Names(Results):
     """Inference for one module. All answers are memoised."""
 
     def __init__(self, module: s.Module) -> None:
@@ -70,7 +57,7 @@ class Names(Parameters):
             return ()
         holds = False
         try:
-            found = _unique(infer(node))
+            found = unique_kinds(infer(node))
         finally:
             holds = questions.end(node)
         if holds:
@@ -156,13 +143,13 @@ class Names(Parameters):
         elif isinstance(expr, (s.NamedExpr, s.Await, s.Starred)):
             yield from self.kinds(expr.value)
         elif isinstance(expr, s.Display):
-            yield Container(_unique(kind for element in expr.elements for kind in self.kinds(element)))
+            yield Container(unique_kinds(kind for element in expr.elements for kind in self.kinds(element)))
         elif isinstance(expr, s.DictDisplay):
             parts = [*(key for key in expr.keys if key is not None), *expr.values]
-            yield Container(_unique(kind for part in parts for kind in self.kinds(part)))
+            yield Container(unique_kinds(kind for part in parts for kind in self.kinds(part)))
         elif isinstance(expr, s.Comprehension):
             parts = [expr.element] if expr.key is None else [expr.key, expr.element]
-            yield Container(_unique(kind for part in parts for kind in self.kinds(part)))
+            yield Container(unique_kinds(kind for part in parts for kind in self.kinds(part)))
         elif isinstance(expr, s.Subscript):
             for kind in self.kinds(expr.value):
                 if isinstance(kind, Container):
@@ -254,78 +241,6 @@ class Names(Parameters):
         """What a parameter may be because of ``value``: a callable is for each caller to choose."""
         return (found for found in self.kinds(value) if isinstance(found, (Instance, LocalInstance, Container)))
 
-    def _entered(self, context: s.Expr) -> Iterator[Kind]:
-        """What ``with context as name`` binds."""
-        if isinstance(context, s.Call) and self.qualified(context.func) in _CLOSING:
-            first = context.positional(0)
-            if first is not None:
-                yield from self.kinds(first)
-            return
-        for kind in self.kinds(context):
-            if isinstance(kind, Instance):
-                yield kind
-            elif isinstance(kind, LocalInstance):
-                enter = self.method(kind.node, "__enter__") or self.method(kind.node, "__aenter__")
-                if enter is None:
-                    yield kind
-                else:
-                    yield from self._returned(enter)
-
-    def annotated(self, annotation: s.Expr) -> Iterator[Kind]:
-        """The objects an annotation speaks of: ``T``, ``Optional[T]``, ``T | None``, ``list[T]``, ``"T"``."""
-        question = ("annotation", annotation)
-        if self._questions.begin(question):  # `client: "client"` names itself
-            try:
-                yield from self._annotated(annotation)
-            finally:
-                self._questions.end(question)
-
-    def _annotated(self, annotation: s.Expr) -> Iterator[Kind]:
-        if isinstance(annotation, s.Constant):
-            text = annotation.value
-            if isinstance(text, str) and (match := _DOTTED.fullmatch(text)):
-                yield from self._annotated_name(match[0], annotation)
-        elif isinstance(annotation, s.Operation) and annotation.op == "+":  # `|` is lowered as an operator
-            for operand in annotation.operands:
-                yield from self.annotated(operand)
-        elif isinstance(annotation, s.Subscript):
-            name = s.dotted(annotation.value) or ""
-            inner = annotation.index.elements if isinstance(annotation.index, s.Display) else [annotation.index]
-            last = name.rpartition(".")[2]
-            if last in ("Optional", "Union", "Annotated", "Final", "ClassVar"):
-                for part in inner:
-                    yield from self.annotated(part)
-            elif last[:1].islower() or last in _GENERIC_CONTAINERS:
-                yield Container(_unique(kind for part in inner for kind in self.annotated(part)))
-                yield from self._made_by_annotation(annotation.value)
-            else:
-                yield from self._made_by_annotation(annotation.value)
-        else:
-            yield from self._made_by_annotation(annotation)
-
-    def _made_by_annotation(self, expr: s.Expr) -> Iterator[Kind]:
-        for kind in self.kinds(expr):
-            if isinstance(kind, External):
-                api_type = self.catalog.made_by.get(kind.name)
-                if api_type is not None:
-                    yield Instance(api_type, api_type.start_method)
-                elif not kind.name.startswith("builtins."):
-                    yield Foreign(kind.name)
-            elif isinstance(kind, LocalClass):
-                yield LocalInstance(kind.node)
-
-    def _annotated_name(self, text: str, at: s.Node) -> Iterator[Kind]:
-        head, *rest = text.split(".")
-        found = self.scopes.lookup(head, at)
-        for binding in found[1] if found else ():
-            for kind in self._binding_kinds(binding):
-                if isinstance(kind, External):
-                    api_type = self.catalog.made_by.get(".".join([kind.name, *rest]))
-                    if api_type is not None:
-                        yield Instance(api_type, api_type.start_method)
-                elif isinstance(kind, LocalClass) and not rest:
-                    yield LocalInstance(kind.node)
-
     def _attribute(self, kind: Kind, attr: str) -> Iterator[Kind]:
         if isinstance(kind, External):
             yield External(f"{kind.name}.{attr}", kind.start_method)
@@ -358,90 +273,6 @@ class Names(Parameters):
         if isinstance(kind, LocalInstance):
             yield from self._items_of(self.attribute_place(kind.node, attr))
 
-    def _returned(self, function: s.Function) -> Iterator[Kind]:
-        """What a call of ``function`` gives back."""
-        if function.returns is not None:
-            yield from self.annotated(function.returns)
-        if function.is_generator or not self._questions.begin(function):
-            return
-        try:
-            for node in s.own_nodes(function):
-                if isinstance(node, s.Return) and node.value is not None:
-                    yield from self.kinds(node.value)
-        finally:
-            self._questions.end(function)
-
-    def _infer_call(self, call: s.Call) -> Iterator[Kind]:
-        for kind in self.kinds(call.func):
-            if isinstance(kind, External):
-                yield from self._call_external(kind, call)
-            elif isinstance(kind, ApiMethod):
-                result = self.catalog.returns.get(kind.qualified)
-                if result is not None:
-                    yield from self._result(result, call)
-            elif isinstance(kind, LocalClass):
-                yield LocalInstance(kind.node)
-            elif isinstance(kind, LocalFunction):
-                yield from self._returned(kind.function)
-        if isinstance(call.func, s.Attribute) and (call.func.attr in _ITEM_METHODS or call.func.attr in _VIEW_METHODS):
-            for kind in self.kinds(call.func.value):
-                if isinstance(kind, Container):
-                    yield from (kind,) if call.func.attr in _VIEW_METHODS else kind.elements
-
-    def _call_external(self, kind: External, call: s.Call) -> Iterator[Kind]:
-        name = kind.name
-        api_type = self.catalog.made_by.get(name)
-        first = call.positional(0)
-        if api_type is not None:
-            start_method = kind.start_method or api_type.start_method
-            if api_type.kind == "context" and isinstance(first, s.Constant) and isinstance(first.value, str):
-                start_method = first.value
-            yield Instance(api_type, start_method, call)
-            if api_type.kind == "collection":
-                yield from self._collection(call)
-        elif name in self.catalog.returns:
-            yield from self._result(self.catalog.returns[name], call)
-        elif name == "builtins.super":
-            function = s.enclosing_function(call)
-            owner = None if function is None else self.owner(function)
-            if owner is not None:
-                yield LocalInstance(owner, beyond=True)
-        elif name == "builtins.type" and first is not None and len(call.args) == 1:
-            for found in self.kinds(first):
-                if isinstance(found, LocalInstance):
-                    yield LocalClass(found.node)
-        elif name in self.catalog.calls["passes_through"] or name in self.catalog.calls["awaiters"]:
-            for argument in call.args:
-                yield from self.kinds(argument.value)
-        elif name in ("builtins.enumerate", "builtins.zip"):
-            parts = [kind for argument in call.args for kind in self.kinds(argument.value)]
-            yield Container(_unique(k for part in parts if isinstance(part, Container) for k in part.elements))
-        elif name == "typing.cast" and first is not None:
-            yield from self.annotated(first)
-        elif name in ("dataclasses.field", "attr.ib", "attrs.field", "attr.Factory"):
-            factory = call.keyword("default_factory") or call.keyword("factory")
-            if factory is not None:
-                yield from self._made_by_annotation(factory)
-        elif not name.startswith("builtins."):
-            yield Foreign(name)
-
-    def _collection(self, call: s.Call) -> Iterator[Kind]:
-        """``list(x)`` holds what ``x`` holds, ``defaultdict(Lock)`` locks."""
-        elements: list[Kind] = []
-        for argument in call.args:
-            for kind in self.kinds(argument.value):
-                if isinstance(kind, Container):
-                    elements.extend(kind.elements)
-        if call.args and self.qualified(call.func) == "collections.defaultdict":
-            elements.extend(self._made_by_annotation(call.args[0].value))
-        yield Container(_unique(elements))
-
-    def _result(self, result: str, call: s.Call) -> Iterator[Kind]:
-        if result.startswith("["):
-            yield Container((Instance(self.catalog.types[result[1:-1]]),))
-        else:
-            yield Instance(self.catalog.types[result], "", call)
-
     def _items_of(self, place: Place) -> Iterator[Kind]:
         """A container's later items: ``threads.append(t)``, ``d[k] = t``."""
         for expr in self.items(place):
@@ -451,12 +282,3 @@ class Names(Parameters):
                     yield Container(self.kinds(expr))
                 finally:
                     self._questions.end(question)
-
-
-def _unique(kinds: Iterable[Kind]) -> Kinds:
-    found: dict[Kind, None] = {}
-    for kind in kinds:
-        found[kind] = None
-        if len(found) >= _MOST_KINDS:
-            break  # a variable bound hundreds of times
-    return tuple(found)
