@@ -9,7 +9,8 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..scopes import BindingKind
 from .flow import Flow
-from .locks import Action, LockOp, LockUses
+from .lock_ops import Action, LockOp
+from .locks import LockUses
 
 _BLOCKS = ("body", "orelse", "final")
 

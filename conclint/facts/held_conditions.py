@@ -10,7 +10,7 @@ from ..kinds import ApiMethod, Place
 from ..scopes import ScopeInfo
 from .calls import Calls, Site
 from .lock_facts import LockFacts
-from .locks import Action
+from .lock_ops import Action
 from .running import Running
 from .sections import Sections
 from .values import ValueFlow

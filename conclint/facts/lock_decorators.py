@@ -8,7 +8,8 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import LocalClass
 from .flow import Flow
-from .locks import Action, LockUses
+from .lock_ops import Action
+from .locks import LockUses
 
 _SYNC_MANAGER = ("contextlib.contextmanager",)
 _DECORATOR_CLASS = "contextlib.ContextDecorator"

@@ -11,8 +11,9 @@ from ..kinds import Instance, LocalInstance, Place
 from .calls import Calls
 from .flow import Flow
 from .lock_objects import LockObjects
+from .lock_ops import Action, LockOp
 from .lock_paths import LockPaths
-from .locks import Action, LockOp, LockUses
+from .locks import LockUses
 
 
 class Effect(NamedTuple):

@@ -12,8 +12,9 @@ from ..dataflow import EVERYWHERE, INTERRUPTED, LIKELY, Move, Reached, explore
 from ..kinds import Place
 from .conditions import RETURN, Conditions
 from .flow import Flow
+from .lock_ops import Action, LockOp
 from .lock_states import HANDED_OVER, NO_SITE, Last, LockState, LockTransfer
-from .locks import Action, LockOp, LockUses
+from .locks import LockUses
 from .witness import Witness
 
 _RUNS = frozenset(

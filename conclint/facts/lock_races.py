@@ -9,7 +9,8 @@ from .. import syntax as s
 from ..cfg import Graph, Label, Step, StepKind
 from ..kinds import Place
 from .flow import Flow
-from .locks import Action, LockUses
+from .lock_ops import Action
+from .locks import LockUses
 
 _PAUSES = frozenset({StepKind.AWAIT, StepKind.YIELD})
 

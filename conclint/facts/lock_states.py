@@ -16,7 +16,8 @@ from ..cfg import Edge, Graph, Label, Level, Step, StepKind
 from ..kinds import Place
 from .conditions import RETURN, Conditions, Known, bound_place
 from .flow import Flow
-from .locks import Action, LockOp, LockUses
+from .lock_ops import Action, LockOp
+from .locks import LockUses
 
 HANDED_OVER = 99
 NO_SITE = -1

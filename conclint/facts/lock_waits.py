@@ -10,7 +10,7 @@ from .. import syntax as s
 from ..kinds import ApiMethod, Place
 from .awaited import Awaited, AwaitedCode
 from .lock_facts import LockFacts
-from .locks import Action
+from .lock_ops import Action
 from .objects import Tracked
 from .owners import is_one_object
 from .sections import Section, Sections

@@ -5,67 +5,14 @@ This is the index; :mod:`conclint.facts.lock_paths` follows the paths.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum, auto
-from typing import NamedTuple
-
 from .. import syntax as s
-from ..catalog import load
-from ..kinds import Instance, Kind, LocalFunction, Place
+from ..kinds import Instance, Kind, Place
 from ..scopes import BindingKind, ScopeInfo
 from .flow import Flow
+from .handovers import Handovers
 from .lock_misuse import misused_call
 from .lock_objects import LockObjects
-
-
-class Action(Enum):
-    """What a call does to a lock."""
-
-    ACQUIRE = auto()
-    TRY_ACQUIRE = auto()
-    """May come back without the lock: non-blocking, timed, or through a helper that says so by its result."""
-    RELEASE = auto()
-
-
-class LockOp(NamedTuple):
-    """A call of ``acquire()`` or ``release()`` of a lock, or of a helper that does as much."""
-
-    place: Place
-    action: Action
-    call: s.Call
-    receiver: s.Expr
-    """The expression that names the lock, or the helper called."""
-    instance: Instance | None
-    """The catalogued lock, ``None`` where only its name says what it is."""
-    direct: bool = True
-    """Whether the call itself is ``acquire``/``release``, not a helper."""
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether the lock is a semaphore, by its kind or else by its name."""
-        if self.instance is not None:
-            return self.instance.type.kind in ("semaphore", "bounded_semaphore")
-        return load().says_semaphore(s.last_name(self.receiver))
-
-    @property
-    def is_reentrant(self) -> bool:
-        """Whether the thread that holds the lock may acquire it again."""
-        if self.instance is None:
-            return False
-        kind = self.instance.type
-        return kind.kind == "rlock" or (kind.kind == "condition" and kind.api != "asyncio")
-
-    @property
-    def is_counter(self) -> bool:
-        """Whether the lock is a semaphore that starts at zero: it counts what others bring, and excludes nobody."""
-        made = None if self.instance is None else self.instance.made_at
-        first = made.argument(0, "value") if self.is_counted and isinstance(made, s.Call) else None
-        return isinstance(first, s.Constant) and first.value == 0
-
-    @property
-    def may_exceed(self) -> bool:
-        """Whether more releases than acquires are no error: a plain semaphore counts up for ever."""
-        return self.is_counted and not (self.instance and self.instance.type.kind == "bounded_semaphore")
+from .lock_ops import Action, LockOp, is_conditional
 
 
 class LockUses:
@@ -85,7 +32,7 @@ class LockUses:
         self._items: dict[Place, list[s.WithItem]] = {}
         self._released_in: dict[Place, set[s.Node]] = {}
         self._released_attribute: dict[str, set[s.Node]] = {}
-        self._handovers: dict[tuple[s.Node, Place], bool] = {}
+        self._handovers = Handovers(flow, self.ops, self.releasers_of)
         self._private: dict[Place, bool] = {}
         self._collect()
 
@@ -132,7 +79,7 @@ class LockUses:
         self.ops.setdefault(op.call, []).append(op)
         self._by_scope.setdefault(scope, []).append(op)
         self._by_place.setdefault((scope, op.place), []).append(op)
-        self._handovers.pop((op.call, op.place), None)  # what was said of the call before its effect was known
+        self._handovers.forget(op.call, op.place)
         if op.action is Action.RELEASE:
             self._note_release(op.place, scope)
 
@@ -261,11 +208,7 @@ class LockUses:
 
     def hands_over(self, node: s.Node, place: Place) -> bool:
         """Whether evaluating ``node`` gives the lock at ``place``, or what releases it, to somebody else."""
-        key = (node, place)
-        known = self._handovers.get(key)
-        if known is None:
-            known = self._handovers[key] = self._hands_over(node, place)
-        return known
+        return self._handovers.at(node, place)
 
     # ---- collecting
 
@@ -342,99 +285,6 @@ class LockUses:
         value = made.argument(0, "value")
         return value is None or (isinstance(value, s.Constant) and value.value == 1)
 
-    # ---- handing over
-
-    def _hands_over(self, node: s.Node, place: Place) -> bool:
-        parts: list[s.Expr]
-        if isinstance(node, s.Call):
-            if node in self.ops or self._names.qualified(node.func) in _LOOKS_ONLY:
-                return False
-            parts = [argument.value for argument in node.args]
-            callees = self._flow.callees(node)
-            if callees and not any(self._keeps(callee) for callee in callees):
-                parts = [part for part in parts if self._names.place(part) != place]
-        elif isinstance(node, (s.Return, s.Yield)):
-            parts = [] if node.value is None else [node.value]
-        else:
-            return False
-        return any(self._carries(part, place) for part in parts)
-
-    @staticmethod
-    def _keeps(function: s.Function) -> bool:
-        """Whether a function of this file may keep or release what it is passed: anything but plain use."""
-        return any(
-            isinstance(node, (s.Attribute, s.Return, s.Yield, s.Assign, s.Call)) and _mentions_param(node, function)
-            for statement in function.body
-            for node in s.walk(statement)
-        )
-
-    def _carries(self, expr: s.Expr, place: Place) -> bool:
-        """Whether the value of ``expr`` is the lock, its ``release``, or a function that releases it."""
-        for node in _values(expr):
-            if isinstance(node, (s.Name, s.Attribute, s.Subscript)):
-                if self._names.place(node) == place:
-                    return True
-                method = self._names.bound_method(node)
-                if method is not None and method.attr in self._catalog.release_methods:
-                    if self._names.place(method.value) == place:
-                        return True
-            if isinstance(node, (s.Name, s.Attribute, s.Lambda)):
-                for kind in self._names.kinds(node):
-                    if isinstance(kind, LocalFunction) and self._releases(kind.function, place):
-                        return True
-        return False
-
-    def _releases(self, function: s.Function, place: Place) -> bool:
-        released = self._released_in.get(place, ())
-        return any(scope is function or _inside(scope, function) for scope in released)
-
-
-_LOOKS_ONLY = frozenset(
-    f"builtins.{name}" for name in ("id", "isinstance", "len", "print", "repr", "str", "type", "bool")
-)
-
-
-def is_conditional(call: s.Call, instance: Instance | None) -> bool:
-    """Whether ``acquire(...)`` may return without the lock: ``blocking`` false or unknown, or a timeout given."""
-    if instance is not None and instance.type.api == "asyncio":
-        return False
-    if call.has_star:
-        return True
-    blocking = call.argument(0, "blocking") or call.keyword("block")
-    if blocking is not None and not (isinstance(blocking, s.Constant) and blocking.value):
-        return True
-    timeout = call.argument(1, "timeout")
-    if timeout is None:
-        return False
-    return not (isinstance(timeout, s.Constant) and timeout.value in (None, -1))
-
-
-def _values(expr: s.Expr) -> Iterator[s.Expr]:
-    """The expressions whose values ``expr`` may hold: itself, items of displays, arguments of a constructor."""
-    stack: list[s.Expr] = [expr]
-    while stack:
-        node = stack.pop()
-        yield node
-        if isinstance(node, s.Display):
-            stack.extend(node.elements)
-        elif isinstance(node, s.DictDisplay):
-            stack.extend(node.values)
-        elif isinstance(node, s.Starred):
-            stack.append(node.value)
-        elif isinstance(node, s.IfExp):
-            stack.extend((node.body, node.orelse))
-        elif isinstance(node, s.Call):
-            stack.extend(argument.value for argument in node.args)
-
 
 def _binds(name: s.Name) -> bool:
     return isinstance(name.parent, s.Assign) and any(target is name for target in name.parent.targets)
-
-
-def _mentions_param(node: s.Node, function: s.Function) -> bool:
-    names = {param.name for param in function.params}
-    return any(isinstance(child, s.Name) and child.id in names for child in s.children(node))
-
-
-def _inside(inner: s.Node, outer: s.Function) -> bool:
-    return any(parent is outer for parent in s.ancestors(inner))

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import Place
 from ..names import Names
-from .locks import Action, LockUses
+from .lock_ops import Action
+from .locks import LockUses
 from .sections import Section, Sections
 
 

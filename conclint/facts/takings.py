@@ -17,7 +17,7 @@ from .calls import Calls, Site
 from .conditions import NOTHING, Conditions, Key, Known
 from .flow import Flow
 from .lock_facts import LockFacts
-from .locks import Action
+from .lock_ops import Action
 from .sections import Sections
 
 _ROUNDS = 8
