@@ -107,7 +107,7 @@ from conclint.model import FixAvailability, Rule, Severity
 from conclint.rule import ModuleContext, Report
 
 if TYPE_CHECKING:
-    from conclint.facts.lock_paths import Leak
+    from conclint.facts.lock_leaks import Leak
 
 
 def check(module: ModuleContext) -> Iterator[Report]:

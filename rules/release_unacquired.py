@@ -60,7 +60,7 @@ from conclint.model import Rule, Severity
 from conclint.rule import ModuleContext, Report
 
 if TYPE_CHECKING:
-    from conclint.facts.lock_paths import BadRelease
+    from conclint.facts.lock_releases import BadRelease
 
 
 def check(module: ModuleContext) -> Iterator[Report]:

@@ -18,7 +18,7 @@ from conclint.cfg import Level, Step, StepKind
 from conclint.cfg_builder import _Builder
 from conclint.dataflow import LIKELY
 from conclint.exceptions import Caught, ExceptionClasses
-from conclint.facts import lock_facts, lock_paths, locks
+from conclint.facts import lock_facts, lock_paths, lock_releases, locks
 from conclint.facts.conditions import Conditions
 from conclint.facts.flow import Flow
 from conclint.facts.lock_states import LockState, LockTransfer
@@ -99,7 +99,7 @@ def _everything_raises(patch: pytest.MonkeyPatch) -> None:
 
 
 def _nothing_is_interrupted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lock_paths, "INTERRUPTED", LIKELY)
+    patch.setattr(lock_releases, "INTERRUPTED", LIKELY)
 
 
 def _interrupted_by_anything(patch: pytest.MonkeyPatch) -> None:

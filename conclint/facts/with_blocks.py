@@ -14,8 +14,8 @@ from .. import syntax as s
 from ..kinds import LocalInstance
 from .flow import Flow
 from .lock_facts import LockFacts
+from .lock_leaks import Pair
 from .lock_ops import Action, LockOp
-from .lock_paths import Pair
 
 
 class WithBlock(NamedTuple):

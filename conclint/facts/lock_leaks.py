@@ -1,0 +1,224 @@
+"""Acquires after which a lock stays held: on some path, or if only the unlikely happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from .. import syntax as s
+from ..cfg import Step, StepKind
+from ..dataflow import EVERYWHERE, LIKELY, Reached
+from ..kinds import Place
+from .conditions import RETURN
+from .flow import Flow
+from .lock_ops import LockOp
+from .lock_states import LockState
+from .lock_walks import LockWalks
+from .locks import LockUses
+from .witness import Witness
+
+
+class Exit(Enum):
+    """How a path leaves the function, or keeps going, with the lock held."""
+
+    RETURN = "return"
+    EXCEPTION = "exception"
+    AGAIN = "again"
+    """Back to the same acquire, in a loop."""
+
+
+class Leak(NamedTuple):
+    """An acquire after which some path leaves with the lock held."""
+
+    op: LockOp
+    how: Exit
+    path: Witness
+    """From the acquire to the end of the function."""
+    released_somewhere: bool
+    """Whether this function releases the lock on another path."""
+
+
+class Pair(NamedTuple):
+    """An acquire and its release outside ``finally``, with nothing likely to raise between them."""
+
+    op: LockOp
+    release: s.Call
+
+
+class LockLeaks(LockWalks):
+    """The part of :class:`conclint.facts.lock_paths.LockPaths` that knows what is not released."""
+
+    def __init__(
+        self, uses: LockUses, flow: Flow, scope: s.Scope, place: Place, gives_back: Callable[[Place, s.Node], bool]
+    ) -> None:
+        super().__init__(uses, flow, scope, place, gives_back)
+        self._ended: dict[bool, set[int]] = {}
+        self._has_unreached_release: bool | None = None
+
+    def leaks(self) -> Iterator[Leak]:
+        """The acquires after which the lock stays held although it should not."""
+        if self._uses.is_private(self._place):
+            return
+        reached = self._explore(LIKELY)
+        exits = _by_site(reached.at(self.graph.exit))
+        raised = _by_site(reached.at(self.graph.raise_exit))
+        for sites in self._sites().values():
+            op = self._transfer.op(self.graph.steps[sites[0]])
+            if op is None or not op.direct or op.is_counter or not any(map(reached.at, sites)):
+                continue
+            leaving = [state for site in sites for state in exits.get(site, ())]
+            held = [state for state in leaving if state.is_held]
+            let_go = [state for state in leaving if state.held <= 0]
+            thrown = [state for site in sites for state in raised.get(site, ()) if state.is_held]
+            leak = self._judge(reached, op, held, let_go, thrown, sites)
+            if leak is not None:
+                yield leak
+
+    def _sites(self) -> dict[s.Node, list[int]]:
+        """The steps of each acquire: more than one where it stands in a ``finally``."""
+        sites: dict[s.Node, list[int]] = {}
+        for step in self._acquires:
+            sites.setdefault(step.node, []).append(step.id)
+        return sites
+
+    def _judge(
+        self,
+        reached: Reached[LockState],
+        op: LockOp,
+        held: list[LockState],
+        let_go: list[LockState],
+        thrown: list[LockState],
+        sites: list[int],
+    ) -> Leak | None:
+        graph = self.graph
+        releases = self._released_after(reached, sites)
+        others = self._gives_back(self._place, self._scope)
+        if not releases:
+            if others or not self._is_ours(op) or not (held or thrown):
+                return None
+            if held:
+                return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
+            return self._leak(reached, op, Exit.EXCEPTION, graph.raise_exit, thrown[0], releases)
+        if held:
+            leak = self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
+            if others and (self._told_by_result(held, let_go) or leak.path.left_by is None):
+                return None  # kept on purpose, for whoever gives it back
+            if let_go or self._released_normally(reached, sites) or (not others and self._is_ours(op)):
+                return leak
+            return None
+        again = next(
+            (
+                self._leak(reached, op, Exit.AGAIN, site, state, releases)
+                for site in sites
+                for state in reached.at(site)
+                if state.site in sites and state.is_held
+            ),
+            None,
+        )
+        if again is not None and others and again.path.left_by is None:
+            return None
+        if again is not None and again.path.raiser is None and self._uses.blocks_its_holder(self._place):
+            return again
+        if thrown:
+            return self._leak(reached, op, Exit.EXCEPTION, graph.raise_exit, thrown[0], releases)
+        return again if op.instance is None or op.instance.type.kind == "lock" else None
+
+    def _leak(
+        self, reached: Reached[LockState], op: LockOp, how: Exit, step: int, state: LockState, releases: bool
+    ) -> Leak:
+        return Leak(op, how, Witness(reached.path(step, state, since=state.site)), releases)
+
+    def _released_after(self, reached: Reached[LockState], sites: list[int]) -> bool:
+        """Whether some path from these acquires reaches a release; one that no path reaches was meant for them too."""
+        if self._has_unreached_release is None:
+            self._has_unreached_release = any(not reached.at(step.id) for step in self._releases)
+        return self._has_unreached_release or not self._released_at(reached, False).isdisjoint(sites)
+
+    def _released_at(self, reached: Reached[LockState], orderly: bool) -> set[int]:
+        """The acquires that some release ends; with ``orderly``, one that is no clean-up after a failure."""
+        known = self._ended.get(orderly)
+        if known is None:
+            known = self._ended[orderly] = {
+                state.site
+                for step in self._releases
+                if not (orderly and step.cleanup)
+                for state in reached.at(step.id)
+                if state.held > 0
+            }
+        return known
+
+    def _released_normally(self, reached: Reached[LockState], sites: list[int]) -> bool:
+        """Whether these acquires are followed by a release that is no clean-up after a failure."""
+        return not self._released_at(reached, True).isdisjoint(sites)
+
+    @staticmethod
+    def _told_by_result(held: list[LockState], let_go: list[LockState]) -> bool:
+        """Whether the function returns something true where it holds the lock, and false where it does not."""
+        return all(dict(state.known).get(RETURN) is not False for state in held) and all(
+            dict(state.known).get(RETURN) is False for state in let_go
+        )
+
+    def _is_ours(self, op: LockOp) -> bool:
+        """Whether everything that could release the lock is in view, and ought to.
+
+        A script may hold a lock until it ends.
+        """
+        names = self._flow.names
+        if isinstance(self._scope, s.Module) or op.instance is None or names.is_handed_in(op.receiver):
+            return False
+        root = self._place.root
+        if root[0] == "self":
+            node = root[1]
+            if not isinstance(node, s.ClassDef) or names.is_open(node) or len(self._place.path) != 1:
+                return False
+            bindings = names.attribute_bindings(node, self._place.path[0])
+            return not any(names.is_handed_in(binding.value) for binding in bindings)
+        if root[0] == "global":
+            return not self._place.path
+        if root[0] == "local" and not self._place.path:
+            return op.instance.made_at is not None and not self._escapes()
+        return False
+
+    def _escapes(self) -> bool:
+        """Whether a local lock is passed on anywhere in the function, so that somebody else may release it."""
+        for step in self.graph.steps:
+            if self._uses.hands_over(step.node, self._place):
+                return True
+            if step.kind is StepKind.BIND and isinstance(step.target, (s.Attribute, s.Subscript)):
+                if step.value is not None and self._flow.names.place(step.value) == self._place:
+                    return True
+        return False
+
+    def pairs(self) -> Iterator[Pair]:
+        """The acquires whose release no exception would reach, though none is likely. Asked after :meth:`leaks`."""
+        if self._uses.is_private(self._place):
+            return
+        calm = self._explore(LIKELY)
+        anxious = self._explore(EVERYWHERE)
+        unsafe = {state.site for state in anxious.at(self.graph.raise_exit) if state.is_held}
+        ends = [self.graph.exit, *(step.id for step in self._acquires)]
+        unsafe -= {state.site for end in ends for state in calm.at(end) if state.is_held}
+        guarded: set[int] = set()
+        plain: dict[int, Step] = {}
+        for step in self._releases:
+            sites = {state.site for state in anxious.at(step.id) if state.is_held}
+            if step.cleanup:
+                guarded |= sites
+            else:
+                for site in sites & {state.site for state in calm.at(step.id)}:
+                    plain.setdefault(site, step)
+        for step in self._acquires:
+            op = self._transfer.op(step)
+            release = plain.get(step.id)
+            if op is None or not op.direct or release is None or step.id not in unsafe or step.id in guarded:
+                continue
+            if isinstance(release.node, s.Call):
+                yield Pair(op, release.node)
+
+
+def _by_site(states: list[LockState]) -> dict[int, list[LockState]]:
+    out: dict[int, list[LockState]] = {}
+    for state in states:
+        out.setdefault(state.site, []).append(state)
+    return out
