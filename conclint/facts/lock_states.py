@@ -54,6 +54,11 @@ class LockState(NamedTuple):
         """Whether this function holds the lock, and nobody else has been given it."""
         return 0 < self.held < HANDED_OVER
 
+    @property
+    def is_open(self) -> bool:
+        """Whether ``site`` is still to be released; below zero, too, where it makes up for what was given back."""
+        return self.site != NO_SITE and (self.held > 0 or bool(self.outer) or self.last is Last.UNTOUCHED)
+
 
 class LockTransfer:
     """The transfer function for one place."""
@@ -222,7 +227,7 @@ class LockTransfer:
     def _acquired(self, step: Step, state: LockState) -> LockState:
         if state.held == HANDED_OVER:
             return state
-        outer = (*state.outer, state.site)[-2:] if state.held > 0 and state.site != NO_SITE else ()
+        outer = (*state.outer, state.site)[-2:] if state.is_open else ()
         return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED, outer=outer)
 
     def _released(self, step: Step, state: LockState) -> LockState:
