@@ -188,21 +188,33 @@ class Conditions:
                 atom = self.atom(step.node)
                 if atom is not None and atom[0][0] != "result":
                     tests.setdefault(atom[0], set()).add(step.node)
-        bound: set[Place] = set()
+        bound: dict[Place, set[s.Node]] = {}
         for step in graph.steps:
             if step.kind is StepKind.BIND and step.target is not None and step.value is not None:
                 place = bound_place(self._names, step.target)
                 if place is not None and self._tells(step.value):
-                    bound.add(place)
+                    bound.setdefault(place, set()).add(step.target)
         ends = {step.node for step in graph.steps if step.kind is StepKind.CALL and not step.edges}
         stakes = _with_ancestors(relevant | ends)
         chosen: list[tuple[int, Key]] = []
-        for key, nodes in tests.items():
-            settled = key in given or (key[0] in ("truth", "none") and key[1] in bound)
-            if not settled and len(nodes) < 2:
-                continue
-            if any(_decides(node, stakes) or (settled and _guards_call(node)) for node in nodes):
-                chosen.append((0 if settled else 1, key))
+        rank = 0
+        while stakes:
+            fresh: list[tuple[int, Key]] = []
+            for key, nodes in tests.items():
+                settled = key in given or (key[0] in ("truth", "none") and key[1] in bound)
+                if not settled and len(nodes) < 2:
+                    continue
+                if any(_decides(node, stakes) or (settled and _guards_call(node)) for node in nodes):
+                    fresh.append((rank if settled else rank + 1, key))
+            for _rank, key in fresh:
+                del tests[key]
+            chosen += fresh
+            # What decides how a flag is set decides what the flag does.
+            flags = [key[1] for _rank, key in fresh if key[0] in ("truth", "none")]
+            stakes = _with_ancestors(
+                {node for place in flags if isinstance(place, Place) for node in bound.get(place, ())}
+            )
+            rank += 2
         chosen.sort(key=lambda pair: pair[0])
         keys = [key for _rank, key in chosen[:_MOST_KEYS]]
         twins = [("none" if key[0] == "truth" else "truth", key[1]) for key in keys if key[0] in ("truth", "none")]
