@@ -88,6 +88,7 @@ class Catalog:
         self.lazy_waits = frozenset(several["lazy"])
         self.waits_when_left = frozenset(several["left"])
         self.slow_functions = frozenset(data["slow"]["functions"])
+        self.polling_flags = frozenset(data["slow"]["polling_flags"])
         self.slow_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["slow"]["of"].items()}
         starts = data["starts_processes"]
         self.process_constructors = frozenset(starts["constructors"])

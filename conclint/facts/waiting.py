@@ -109,7 +109,7 @@ class Waiting:
         catalog = self._names.catalog
         if isinstance(kind, External):
             if kind.name in catalog.slow_functions:
-                return Wait(call, None, kind.name, False)
+                return None if self._polls(call) else Wait(call, None, kind.name, False)
             several = catalog.waits_for_all.get(kind.name)
             if several is None or (kind.name in catalog.lazy_waits and not self._is_consumed(call)):
                 return None
@@ -137,6 +137,14 @@ class Waiting:
         if instance.type.kind == "future" and self._is_done(instance, receiver):
             return None
         return Wait(call, instance, method, _is_forever(call, how), receiver)
+
+    def _polls(self, call: s.Call) -> bool:
+        """Whether a flag among the arguments, perhaps one of several, says that the call comes back at once."""
+        return any(
+            isinstance(node, (s.Name, s.Attribute)) and self._names.qualified(node) in self._names.catalog.polling_flags
+            for argument in call.args
+            for node in s.walk(argument.value)
+        )
 
     def _is_consumed(self, call: s.Call) -> bool:
         """Whether the items of what ``call`` gives are taken there and then."""
