@@ -59,7 +59,7 @@ class LockFacts:
             assert isinstance(scope, (s.Function, s.Module))
             paths = None
             if self._flow.affords(scope):
-                paths = LockPaths(self.uses, self._flow, scope, place, self.gives_back)
+                paths = LockPaths(self.uses, self._flow, scope, place, self)
             self._paths[key] = paths if paths is not None and paths.complete else None
         return self._paths[key]
 
@@ -72,6 +72,16 @@ class LockFacts:
         if known is None:
             known = self._givers[place] = {scope for scope in self.uses.releasers(place) if self._gives(scope, place)}
         return not known <= {beside} or self._is_taken_for_callers(place, beside)
+
+    def passes_on(self, place: Place, function: s.Node) -> bool:
+        """Whether a function that holds the lock at ``place`` hands ``function`` on: ``pool.submit(self.run)``."""
+        for scope in self.uses.scopes():
+            paths = self.paths(scope, place) if scope is not function and self.uses.at(scope, place) else None
+            for _site, _receiver, node in () if paths is None else paths.held():
+                passed = (argument.value for argument in node.args) if isinstance(node, s.Call) else ()
+                if any(function in self._flow.names.functions(value) for value in passed):
+                    return True
+        return False
 
     def _is_taken_for_callers(self, place: Place, function: s.Node) -> bool:
         """Whether ``function`` takes the lock for its callers, one of which releases it."""

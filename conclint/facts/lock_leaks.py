@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from .conditions import RETURN
 from .flow import Flow
 from .lock_ops import LockOp
 from .lock_states import LockState
-from .lock_walks import LockWalks
+from .lock_walks import LockWalks, Others
 from .locks import LockUses
 from .witness import Witness
 
@@ -49,10 +49,8 @@ class Pair(NamedTuple):
 class LockLeaks(LockWalks):
     """The part of :class:`conclint.facts.lock_paths.LockPaths` that knows what is not released."""
 
-    def __init__(
-        self, uses: LockUses, flow: Flow, scope: s.Scope, place: Place, gives_back: Callable[[Place, s.Node], bool]
-    ) -> None:
-        super().__init__(uses, flow, scope, place, gives_back)
+    def __init__(self, uses: LockUses, flow: Flow, scope: s.Scope, place: Place, others: Others) -> None:
+        super().__init__(uses, flow, scope, place, others)
         self._ended: dict[bool, set[int]] = {}
         self._has_unreached_release: bool | None = None
 
@@ -93,9 +91,9 @@ class LockLeaks(LockWalks):
     ) -> Leak | None:
         graph = self.graph
         releases = self._released_after(reached, sites)
-        others = self._gives_back(self._place, self._scope)
+        others = self._others.gives_back(self._place, self._scope)
         if not releases:
-            if others or not self._is_ours(op) or not (held or thrown):
+            if others or not self._is_ours(op) or not (held or thrown) or self._waits_for_its_maker():
                 return None
             if held:
                 return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
@@ -179,6 +177,10 @@ class LockLeaks(LockWalks):
         if root[0] == "local" and not self._place.path:
             return op.instance.made_at is not None and not self._escapes()
         return False
+
+    def _waits_for_its_maker(self) -> bool:
+        """Whether the lock belongs to a function that holds it while it has this one run: a signal, given once."""
+        return self._place.root[0] == "local" and self._others.passes_on(self._place, self._scope)
 
     def _escapes(self) -> bool:
         """Whether a local lock is passed on anywhere in the function, so that somebody else may release it."""

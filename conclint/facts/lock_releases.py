@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
@@ -60,7 +61,7 @@ class LockReleases(LockWalks):
             for state in reached.at(step.id):
                 if state.held > 0 or state.last is Last.UNTOUCHED:
                     continue
-                if state.last is Last.RAISED and not step.cleanup:
+                if state.last is Last.RAISED and (not step.cleanup or self._is_passed_on):
                     continue
                 if state.last is not Last.RELEASED or state.site != NO_SITE:
                     return state
@@ -69,6 +70,11 @@ class LockReleases(LockWalks):
                 if state.held <= 0 and state.last is Last.RELEASED:
                     return state
         return None
+
+    @cached_property
+    def _is_passed_on(self) -> bool:
+        """Whether some holder of the lock has this function run: where that takes nothing, it may be to release."""
+        return self._others.passes_on(self._place, self._scope)
 
     def _is_tolerated(self, release: s.Call) -> bool:
         """Whether the code reckons with the error: ``try: lock.release() except RuntimeError: pass``.

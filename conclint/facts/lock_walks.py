@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 from .. import syntax as s
 from ..cfg import Level, Step, StepKind
@@ -21,13 +22,21 @@ _RUNS = frozenset(
 """The steps that stand for their node being evaluated."""
 
 
+class Others(Protocol):
+    """What other functions of the file do with a lock."""
+
+    def gives_back(self, place: Place, beside: s.Node) -> bool:
+        """Whether one other than ``beside`` releases the lock without having acquired it."""
+
+    def passes_on(self, place: Place, function: s.Node) -> bool:
+        """Whether one that holds the lock hands on ``function``, which is then to release it."""
+
+
 class LockWalks:
     """The part of :class:`conclint.facts.lock_paths.LockPaths` that explores, each way once."""
 
-    def __init__(
-        self, uses: LockUses, flow: Flow, scope: s.Scope, place: Place, gives_back: Callable[[Place, s.Node], bool]
-    ) -> None:
-        self._gives_back = gives_back
+    def __init__(self, uses: LockUses, flow: Flow, scope: s.Scope, place: Place, others: Others) -> None:
+        self._others = others
         self._uses = uses
         self._flow = flow
         self._scope = scope
