@@ -42,6 +42,7 @@ class Names(Results):
         super().__init__(module)
         self._kinds: dict[s.Node, Kinds] = {}
         self._parameters_deep = 0
+        self._callers: dict[s.Function, list[s.Call]] | None = None
 
     def kinds(self, expr: s.Expr) -> Kinds:
         """What ``expr`` may evaluate to; empty where nothing is known."""
@@ -123,6 +124,15 @@ class Names(Results):
                 if called is not None:
                     out.append(called)
         return out
+
+    def calls_of(self, function: s.Function) -> list[s.Call]:
+        """The calls of this file that call ``function``, whether or not its body runs there and then."""
+        if self._callers is None:
+            self._callers = {}
+            for call in self.module.all(s.Call):
+                for callee in self.functions(call.func):
+                    self._callers.setdefault(callee, []).append(call)
+        return self._callers.get(function, [])
 
     def _infer(self, expr: s.Expr) -> Iterator[Kind]:
         if isinstance(expr, s.Name):

@@ -72,7 +72,10 @@ class Parameters(Places):
         return not self.decorated(callee, ("builtins.classmethod",))
 
     def _calls_of(self, function: s.Function) -> Iterator[s.Call]:
-        """The calls that run ``function``, as far as the name that is called says so."""
+        """The calls that run ``function``, as far as the name that is called says so.
+
+        For use while it is being found out what is called; ``Names.calls_of`` has them all, by what they call.
+        """
         owner = self.owner(function)
         if owner is None:
             candidates = [self._calls_named(s.Name, function.name)]

@@ -48,6 +48,7 @@ def store(rows, write):
 
 - A helper that drops its caller's lock for a while: `release()` first, `acquire()` after.
 - Functions that only release, and flags that say whether to: `if got: lock.release()`.
+- A release that may fail, and the code says so: alone in `try: ... except RuntimeError` or `suppress(RuntimeError)`.
 - Semaphores, which count and may be released by anybody.
 """
 

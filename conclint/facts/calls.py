@@ -9,6 +9,7 @@ from typing import Union
 from .. import syntax as s
 from ..kinds import Instance, LocalClass, LocalInstance, Place
 from .conditions import NOTHING, Key, Known
+from .consuming import takes_some
 from .decorating import Decorating, Wrapper
 from .flow import Flow
 
@@ -148,7 +149,7 @@ class Calls:
 
     def _runs_body(self, function: s.Function, site: s.Call) -> bool:
         if function.is_generator:
-            return self.is_consumed(site) or (
+            return takes_some(self._names, site) or (
                 isinstance(site.parent, s.WithItem)
                 and self._names.decorated(function, self._names.catalog.calls["contextmanagers"])
             )
@@ -172,20 +173,6 @@ class Calls:
         name = self._names.qualified(outer.func)
         calls = self._names.catalog.calls
         return name in calls["runners"]
-
-    def is_consumed(self, made: s.Expr) -> bool:
-        """Whether the generator that ``made`` evaluates to is run at once: looped over, or given to ``list()``."""
-        parent = made.parent
-        if isinstance(parent, s.Clause):
-            comprehension = parent.parent
-            return isinstance(comprehension, s.Comprehension) and comprehension.kind != "generator"
-        if isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call):
-            func = parent.parent.func
-            if isinstance(func, s.Attribute) and isinstance(func.value, s.Constant):
-                return func.attr == "join"
-            calls = self._names.catalog.calls
-            return self._names.qualified(func) in calls["consumers"] | calls["searches"]
-        return (isinstance(parent, s.For) and parent.iter is made) or (isinstance(parent, s.Yield) and parent.is_from)
 
     def _accessors(self, site: s.Attribute) -> Iterator[s.Function]:
         """The getter, setter or deleter of a property that ``site`` runs."""

@@ -143,8 +143,7 @@ class HeldConditions:
         return any(section.place == place for section in self._sections.of(scope))
 
     def _is_always_held(self, site: s.Node, place: Place) -> bool:
-        scope = s.enclosing_function(site) or self._names.module
-        paths = self._locks.paths(scope, place) if self._locks.uses.at(scope, place) else None
+        paths = self._locks.paths_by_hand(site, place)
         if paths is None:
             return any(section.place == place for section in self._sections.around(site))
         counts = paths.counts(site)

@@ -63,6 +63,14 @@ class LockFacts:
             self._paths[key] = paths if paths is not None and paths.complete else None
         return self._paths[key]
 
+    def paths_by_hand(self, node: s.Node, place: Place) -> LockPaths | None:
+        """The paths of the lock at ``place`` through the function around ``node``, if it takes or releases it by calls.
+
+        Where it only does so by ``with``, the bodies tell as much.
+        """
+        scope = s.enclosing_function(node) or self._calls.module
+        return self.paths(scope, place) if self.uses.at(scope, place) else None
+
     def gives_back(self, place: Place, beside: s.Node) -> bool:
         """Whether a function other than ``beside`` releases the lock at ``place`` without having acquired it.
 

@@ -68,7 +68,6 @@ class Objects:
     def __init__(self, names: Names, values: ValueFlow) -> None:
         self._names = names
         self._values = values
-        self._calls_of: dict[s.Function, list[s.Call]] | None = None
         self._made: dict[str, list[Tracked]] = {}
 
     def made(self, kind: str) -> list[Tracked]:
@@ -283,18 +282,9 @@ class Objects:
         function = s.enclosing_function(statement)
         if function is None or function.decorators or function.is_generator:
             return None
-        calls = self.calls_of(function)
+        calls = self._names.calls_of(function)
         awaited = [call.parent if isinstance(call.parent, s.Await) else call for call in calls]
         return list(awaited) or None
-
-    def calls_of(self, function: s.Function) -> list[s.Call]:
-        """The calls in this file that run ``function``."""
-        if self._calls_of is None:
-            self._calls_of = {}
-            for call in self._names.module.all(s.Call):
-                for callee in self._names.functions(call.func):
-                    self._calls_of.setdefault(callee, []).append(call)
-        return self._calls_of.get(function, [])
 
 
 def _param(function: s.Function, position: int, keyword: str | None) -> s.Param | None:

@@ -114,7 +114,7 @@ class QueueChecks:
             entries = [entry for found in level for entry in self._entries.get(found, ())]
             if len(entries) > 1 or any(self._is_repeated(entry) for entry in entries):
                 return True
-            callers = {s.enclosing_function(call) for found in level for call in self._objects.calls_of(found)}
+            callers = {s.enclosing_function(call) for found in level for call in self._names.calls_of(found)}
             level = [caller for caller in callers if caller is not None and caller not in seen]
             seen.update(level)
         return False

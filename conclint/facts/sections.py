@@ -13,6 +13,7 @@ from .. import syntax as s
 from ..kinds import Place
 from ..rule import Step
 from .calls import Calls
+from .consuming import takes_some
 from .lock_facts import LockFacts
 from .lock_paths import LockPaths
 
@@ -97,8 +98,7 @@ class Sections:
 
     def is_callers(self, event: s.Node, place: Place) -> bool:
         """Whether ``event`` can be reached with the lock as the caller has it: neither taken nor given back."""
-        scope = _scope_of(event, self._module)
-        paths = self._locks.paths(scope, place) if self._locks.uses.at(scope, place) else None
+        paths = self._locks.paths_by_hand(event, place)
         if paths is not None:
             return paths.is_callers(event)
         return not any(section.place == place for section in self.around(event))
@@ -214,7 +214,7 @@ class Sections:
         """What runs only when somebody takes the items of a generator expression, which need not be here and now."""
         found: set[s.Node] = set()
         for node in self._module.all(s.Comprehension):
-            if node.kind == "generator" and node not in found and not self._calls.is_consumed(node):
+            if node.kind == "generator" and node not in found and not takes_some(self._calls.names, node):
                 now = set(s.walk(node.clauses[0].iter))
                 found.update(part for part in s.walk(node) if part is not node and part not in now)
         return found

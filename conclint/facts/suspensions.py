@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import Place
 from ..names import Names
+from .consuming import is_given_to, takes_all
 from .lock_ops import Action
 from .locks import LockUses
 from .sections import Section, Sections
@@ -58,33 +59,11 @@ class Suspensions:
 
     def _is_finished(self, generator: s.Function) -> bool:
         """Whether each call in this file, of at least one, takes all of the generator or sees to its being closed."""
-        called = [
-            call
-            for call in self._calls_by_name.get(generator.name, ())
-            if generator in self._names.functions(call.func)
-        ]
-        return bool(called) and all(map(self._is_all_taken, called))
+        called = self._names.calls_of(generator)
+        return bool(called) and all(map(self._is_finished_by, called))
 
-    @cached_property
-    def _calls_by_name(self) -> dict[str, list[s.Call]]:
-        calls: dict[str, list[s.Call]] = {}
-        for call in self._names.module.all(s.Call):
-            calls.setdefault(s.last_name(call.func), []).append(call)
-        return calls
-
-    def _is_all_taken(self, call: s.Call) -> bool:
-        parent = call.parent
-        if isinstance(parent, s.Clause):
-            return not isinstance(parent.parent, s.Comprehension) or parent.parent.kind != "generator"
-        if isinstance(parent, s.Starred):
-            return isinstance(parent.parent, s.Display)
-        outer = parent.parent if isinstance(parent, s.Argument) else None
-        if not isinstance(outer, s.Call):
-            return False
-        catalog = self._names.catalog.calls
-        if isinstance(outer.func, s.Attribute) and outer.func.attr in catalog["consuming_methods"]:
-            return True
-        return self._names.qualified(outer.func) in catalog["consumers"] | catalog["closers"]
+    def _is_finished_by(self, call: s.Call) -> bool:
+        return takes_all(self._names, call) or is_given_to(self._names, call, self._names.catalog.calls["closers"])
 
     def _is_wanted(self, place: Place) -> bool:
         """Whether others wait for the lock, not only try it; and it is not one that only this call can see."""

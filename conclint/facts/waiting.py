@@ -11,6 +11,7 @@ from ..catalog import Waits
 from ..kinds import ApiMethod, External, Instance, Kind
 from ..scopes import BindingKind
 from .calls import Calls
+from .consuming import takes_some
 from .flow import Flow
 
 _DEEPEST = 4
@@ -111,7 +112,7 @@ class Waiting:
             if kind.name in catalog.slow_functions:
                 return None if self._polls(call) else Wait(call, None, kind.name, False)
             several = catalog.waits_for_all.get(kind.name)
-            if several is None or (kind.name in catalog.lazy_waits and not self._is_consumed(call)):
+            if several is None or (kind.name in catalog.lazy_waits and not takes_some(self._names, call)):
                 return None
             what = call.argument(0, "fs")
             forever = _is_forever(call, several) and call.keyword("return_when") is None
@@ -132,7 +133,7 @@ class Waiting:
                 return None
             forever = awaited.value is call and not self._flow.is_limited(call)
             return Wait(call, instance, method, forever, receiver, in_loop=True)
-        if kind.qualified in catalog.lazy_waits and not self._is_consumed(call):
+        if kind.qualified in catalog.lazy_waits and not takes_some(self._names, call):
             return None
         if instance.type.kind == "future" and self._is_done(instance, receiver):
             return None
@@ -145,14 +146,6 @@ class Waiting:
             for argument in call.args
             for node in s.walk(argument.value)
         )
-
-    def _is_consumed(self, call: s.Call) -> bool:
-        """Whether the items of what ``call`` gives are taken there and then."""
-        parent = call.parent
-        if isinstance(parent, (s.For, s.Clause)):
-            return parent.iter is call
-        outer = parent.parent if isinstance(parent, s.Argument) else None
-        return isinstance(outer, s.Call) and self._names.qualified(outer.func) in self._names.catalog.calls["consumers"]
 
     def _is_done(self, instance: Instance, receiver: tuple[s.Expr, ...]) -> bool:
         """Whether there is nothing to wait for any more.

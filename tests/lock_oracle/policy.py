@@ -168,8 +168,8 @@ class Judge:
     def _is_tolerated(self, bad: BadRelease) -> bool:
         """Whether the code reckons with the error.
 
-        ``try: lock.release() except RuntimeError: pass``, and ``try: lock.acquire() except: lock.release(); raise``,
-        for an exception that arrives right after the lock did.
+        ``try: lock.release() except RuntimeError: pass``, ``with suppress(RuntimeError): lock.release()``, and ``try:
+        lock.acquire() except: lock.release(); raise``, for an exception that arrives right after the lock did.
         """
         statement = self._statements[bad.site.line]
         parent = self._parents[statement]
@@ -178,6 +178,8 @@ class Judge:
             if isinstance(guarded, ast.Try) and len(guarded.body) == 1:
                 if (bad.lock, guarded.body[0].lineno) in self.outcomes.waited:
                     return True
+        if isinstance(parent, ast.With) and parent.body == [statement]:
+            return any(not _NOT_HELD_ERRORS.isdisjoint(_suppressed(item.context_expr)) for item in parent.items)
         return (
             isinstance(parent, ast.Try)
             and parent.body == [statement]
@@ -249,3 +251,9 @@ def _called(call: ast.Call) -> str:
 
 def _caught(handler: ast.ExceptHandler) -> set[str]:
     return {"BaseException"} if handler.type is None else {ast.unparse(handler.type)}
+
+
+def _suppressed(context: ast.expr) -> set[str]:
+    if not isinstance(context, ast.Call) or _called(context) != "suppress":
+        return set()
+    return {ast.unparse(error) for error in context.args}
