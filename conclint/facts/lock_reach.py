@@ -45,7 +45,6 @@ class LockReach:
         self._values = values
         self._calm: dict[tuple[s.Function, bool], bool] = {}
         self._takers_of: dict[Place, set[s.Function | None]] = {}
-        self._by_name: dict[str, list[s.Call]] | None = None
 
     # ---- made for one call
 
@@ -72,7 +71,7 @@ class LockReach:
         found = self._names.scopes.lookup(target.id, target)
         if found is None or function is None or found[0].node is not function or function.is_generator:
             return False
-        callers = [s.enclosing_function(caller) for caller in self._calls(function)]
+        callers = [s.enclosing_function(caller) for caller in self._names.calls_of(function)]
         if callers and not any(callers):
             return False  # a script's `main()`, which runs once
         return self._is_only_taken(function, found[0], target.id)
@@ -203,20 +202,10 @@ class LockReach:
             return True
         if function in self._after_fork:
             return True
-        callers = [s.enclosing_function(call) for call in self._calls(function)]
+        callers = [s.enclosing_function(call) for call in self._names.calls_of(function)]
         return bool(callers) and all(
             of_class if caller is None else self._is_calm(caller, of_class) for caller in callers
         )
-
-    def _calls(self, function: s.Function) -> Iterator[s.Call]:
-        """The calls of ``function`` in this file."""
-        if self._by_name is None:
-            self._by_name = {}
-            for call in self._names.module.all(s.Call):
-                self._by_name.setdefault(s.last_name(call.func), []).append(call)
-        for call in self._by_name.get(function.name, ()):
-            if function in self._names.functions(call.func):
-                yield call
 
     @cached_property
     def _after_fork(self) -> set[s.Function]:
