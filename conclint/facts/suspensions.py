@@ -36,9 +36,39 @@ class Suspensions:
         """Locks of threads or processes held over ``await``, ``async with``, ``async for`` or ``yield``."""
         for scope, section in self._each():
             if self._is_coroutine(scope) and self._stops_threads(section) and self._is_wanted(section.place):
-                event = next((event for event in section.events if _suspends(event)), None)
+                suspending = (event for event in section.events if _suspends(event))
+                event = next((event for event in suspending if not self._is_always_free(event)), None)
                 if event is not None:
                     yield Suspension(section, event, not self._uses.blocks_its_holder(section.place))
+
+    def _is_always_free(self, event: s.Node) -> bool:
+        """Whether ``event`` takes a lock of asyncio that nobody keeps while he is suspended: it is had at once."""
+        places = self._uses.taken_by(event) if isinstance(event, s.WithItem) else ()
+        return bool(places) and all(place in self._never_kept for place in places)
+
+    @cached_property
+    def _never_kept(self) -> set[Place]:
+        """The locks of asyncio, this file's own, that every section gives back before its coroutine is suspended."""
+        kept: dict[Place, bool] = {}
+        for section in self._sections.all():
+            place, item = section.place, section.site
+            briefly = (
+                isinstance(item, s.WithItem)
+                and isinstance(item.parent, s.With)
+                and item.parent.is_async
+                and self._uses.is_made_here(place)
+                and self._uses.is_known(place)
+                and place.title.rpartition(".")[2].startswith("_")
+                and not any(_suspends(event) and not self._gives_back(event, place) for event in section.events)
+            )
+            kept[place] = kept.get(place, False) or not briefly
+        return {place for place, is_kept in kept.items() if not is_kept}
+
+    def _gives_back(self, event: s.Node, place: Place) -> bool:
+        """Whether ``event`` awaits the condition at ``place``, which is given back meanwhile."""
+        call = event.value if isinstance(event, s.Await) else None
+        method = self._names.bound_method(call.func) if isinstance(call, s.Call) else None
+        return method is not None and method.attr in ("wait", "wait_for") and self._names.place(method.value) == place
 
     def of_generators(self) -> Iterator[Suspension]:
         """Locks held at a ``yield``, other than in what is made into a context manager or fixture."""
