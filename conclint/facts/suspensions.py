@@ -48,7 +48,7 @@ class Suspensions:
 
     @cached_property
     def _never_kept(self) -> set[Place]:
-        """The locks of asyncio, this file's own, that every section gives back before its coroutine is suspended."""
+        """The locks of asyncio, made in this file, that every section of it gives back before its coroutine is suspended."""
         kept: dict[Place, bool] = {}
         for section in self._sections.all():
             place, item = section.place, section.site
@@ -58,7 +58,6 @@ class Suspensions:
                 and item.parent.is_async
                 and self._uses.is_made_here(place)
                 and self._uses.is_known(place)
-                and place.title.rpartition(".")[2].startswith("_")
                 and not any(_suspends(event) and not self._gives_back(event, place) for event in section.events)
             )
             kept[place] = kept.get(place, False) or not briefly
