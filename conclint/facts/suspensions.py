@@ -48,7 +48,7 @@ class Suspensions:
 
     @cached_property
     def _never_kept(self) -> set[Place]:
-        """The locks of asyncio, made in this file, that every section of it gives back before its coroutine is suspended."""
+        """The locks of asyncio, made in this file, that each section gives back before its coroutine is suspended."""
         kept: dict[Place, bool] = {}
         for section in self._sections.all():
             place, item = section.place, section.site
