@@ -197,8 +197,7 @@ class Conditions:
         ends = {step.node for step in graph.steps if step.kind is StepKind.CALL and not step.edges}
         stakes = _with_ancestors(relevant | ends)
         chosen: list[tuple[int, Key]] = []
-        rank = 0
-        while stakes:
+        for rank in range(0, 2 * _MOST_KEYS, 2):
             fresh: list[tuple[int, Key]] = []
             for key, nodes in tests.items():
                 settled = key in given or (key[0] in ("truth", "none") and key[1] in bound)
@@ -211,10 +210,10 @@ class Conditions:
             chosen += fresh
             # What decides how a flag is set decides what the flag does.
             flags = [key[1] for _rank, key in fresh if key[0] in ("truth", "none")]
-            stakes = _with_ancestors(
-                {node for place in flags if isinstance(place, Place) for node in bound.get(place, ())}
-            )
-            rank += 2
+            setting = {node for place in flags if isinstance(place, Place) for node in bound.get(place, ())}
+            if not setting or len(chosen) >= _MOST_KEYS:
+                break
+            stakes = _with_ancestors(setting)
         chosen.sort(key=lambda pair: pair[0])
         keys = [key for _rank, key in chosen[:_MOST_KEYS]]
         twins = [("none" if key[0] == "truth" else "truth", key[1]) for key in keys if key[0] in ("truth", "none")]
