@@ -11,6 +11,8 @@ from ..names import Names
 from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
+from .child_pipes import ChildPipes
+from .children import Children
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .empty_sections import EmptySections
 from .flow import Flow
@@ -189,6 +191,14 @@ class Facts:
     @cached_property
     def _wait_uses(self) -> WaitUses:
         return WaitUses(self.flow, self.locks.uses)
+
+    @cached_property
+    def children(self) -> Children:
+        return Children(self.flow, self.values)
+
+    @cached_property
+    def child_pipes(self) -> ChildPipes:
+        return ChildPipes(self.children)
 
     @cached_property
     def startup(self) -> Startup:
