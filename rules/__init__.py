@@ -20,6 +20,7 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .popen_not_waited import RULE as CNC417
 from .popen_pipe_wait import RULE as CNC415
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
@@ -32,6 +33,7 @@ from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
 from .timeout_ignored import RULE as CNC203
+from .timeout_without_kill import RULE as CNC416
 from .unbalanced_semaphore import RULE as CNC116
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
@@ -70,6 +72,8 @@ RULES: tuple[Rule, ...] = (
     CNC304,
     CNC401,
     CNC415,
+    CNC416,
+    CNC417,
     CNC501,
     CNC900,
 )

@@ -11,6 +11,7 @@ from ..names import Names
 from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
+from .child_ends import ChildEnds
 from .child_pipes import ChildPipes
 from .children import Children
 from .deadlocks import SelfDeadlock, self_deadlocks
@@ -199,6 +200,10 @@ class Facts:
     @cached_property
     def child_pipes(self) -> ChildPipes:
         return ChildPipes(self.children)
+
+    @cached_property
+    def child_ends(self) -> ChildEnds:
+        return ChildEnds(self.children, self.calls)
 
     @cached_property
     def startup(self) -> Startup:

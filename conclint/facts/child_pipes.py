@@ -49,7 +49,7 @@ class _Transfer:
             known = self._conditions.branch(step, edge.label, state.known)
             if known is None:
                 return ()
-            if _says_ended(step.node, edge.label):
+            if says_ended(step.node, edge.label):
                 return (_State(False, known),)
             state = state._replace(known=known)
         if state.unread and s.statement_of(step.node) in self._readers:
@@ -188,7 +188,7 @@ class ChildPipes:
         return not any(isinstance(node, (s.Break, s.Return, s.Raise, s.Yield)) for node in body)
 
 
-def _says_ended(test: s.Node, label: Label) -> bool:
+def says_ended(test: s.Node, label: Label) -> bool:
     """Whether this outcome of a test of ``child.poll()`` means that the child has ended."""
     if not isinstance(test, s.Compare) or not isinstance(test.left, s.Call) or len(test.ops) != 1:
         return False
