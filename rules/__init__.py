@@ -27,6 +27,7 @@ from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
 from .self_deadlock import RULE as CNC106
+from .shared_memory_leak import RULE as CNC411
 from .slow_call_while_locked import RULE as CNC109
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
@@ -35,6 +36,7 @@ from .thread_not_joined import RULE as CNC301
 from .timeout_ignored import RULE as CNC203
 from .timeout_without_kill import RULE as CNC416
 from .unbalanced_semaphore import RULE as CNC116
+from .value_not_atomic import RULE as CNC413
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
 from .yield_while_locked import RULE as CNC112
@@ -71,6 +73,8 @@ RULES: tuple[Rule, ...] = (
     CNC302,
     CNC304,
     CNC401,
+    CNC411,
+    CNC413,
     CNC415,
     CNC416,
     CNC417,

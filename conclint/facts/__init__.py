@@ -36,6 +36,8 @@ from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
 from .sections import Section, Sections
+from .shared_memory import SharedMemory
+from .shared_values import SharedValues
 from .startup import Startup
 from .suspensions import Suspensions
 from .swallowing import Swallowing
@@ -204,6 +206,14 @@ class Facts:
     @cached_property
     def child_ends(self) -> ChildEnds:
         return ChildEnds(self.children, self.calls)
+
+    @cached_property
+    def shared_memory(self) -> SharedMemory:
+        return SharedMemory(self.flow, self.values)
+
+    @cached_property
+    def shared_values(self) -> SharedValues:
+        return SharedValues(self.flow, self.calls, self.objects, self.running)
 
     @cached_property
     def startup(self) -> Startup:
