@@ -29,6 +29,7 @@ from .release_unacquired import RULE as CNC105
 from .self_deadlock import RULE as CNC106
 from .shared_memory_leak import RULE as CNC411
 from .slow_call_while_locked import RULE as CNC109
+from .start_method_misplaced import RULE as CNC408
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
@@ -73,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     CNC302,
     CNC304,
     CNC401,
+    CNC408,
     CNC411,
     CNC413,
     CNC415,

@@ -38,6 +38,7 @@ from .running import Running
 from .sections import Section, Sections
 from .shared_memory import SharedMemory
 from .shared_values import SharedValues
+from .start_methods import StartMethods
 from .startup import Startup
 from .suspensions import Suspensions
 from .swallowing import Swallowing
@@ -206,6 +207,10 @@ class Facts:
     @cached_property
     def child_ends(self) -> ChildEnds:
         return ChildEnds(self.children, self.calls)
+
+    @cached_property
+    def start_methods(self) -> StartMethods:
+        return StartMethods(self.flow, self.startup)
 
     @cached_property
     def shared_memory(self) -> SharedMemory:
