@@ -7,6 +7,7 @@ from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
+from .fork_with_threads import RULE as CNC409
 from .future_dropped import RULE as CNC501
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
@@ -22,6 +23,7 @@ from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
 from .popen_not_waited import RULE as CNC417
 from .popen_pipe_wait import RULE as CNC415
+from .preexec_fn_with_threads import RULE as CNC418
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
@@ -75,11 +77,13 @@ RULES: tuple[Rule, ...] = (
     CNC304,
     CNC401,
     CNC408,
+    CNC409,
     CNC411,
     CNC413,
     CNC415,
     CNC416,
     CNC417,
+    CNC418,
     CNC501,
     CNC900,
 )

@@ -17,6 +17,7 @@ from .children import Children
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .empty_sections import EmptySections
 from .flow import Flow
+from .forking import Forking
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
@@ -211,6 +212,10 @@ class Facts:
     @cached_property
     def start_methods(self) -> StartMethods:
         return StartMethods(self.flow, self.startup)
+
+    @cached_property
+    def forking(self) -> Forking:
+        return Forking(self.flow, self.calls, self.running)
 
     @cached_property
     def shared_memory(self) -> SharedMemory:
