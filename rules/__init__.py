@@ -34,6 +34,7 @@ from .slow_call_while_locked import RULE as CNC109
 from .start_method_misplaced import RULE as CNC408
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
+from .terminate_with_shared_state import RULE as CNC412
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
 from .timeout_ignored import RULE as CNC203
@@ -79,6 +80,7 @@ RULES: tuple[Rule, ...] = (
     CNC408,
     CNC409,
     CNC411,
+    CNC412,
     CNC413,
     CNC415,
     CNC416,

@@ -44,6 +44,7 @@ from .startup import Startup
 from .suspensions import Suspensions
 from .swallowing import Swallowing
 from .takings import Takings
+from .terminations import Terminations
 from .timed_waits import TimedWaits
 from .values import ValueFlow
 from .wait_uses import WaitUses
@@ -216,6 +217,10 @@ class Facts:
     @cached_property
     def forking(self) -> Forking:
         return Forking(self.flow, self.calls, self.running)
+
+    @cached_property
+    def terminations(self) -> Terminations:
+        return Terminations(self.flow, self.running, self.values)
 
     @cached_property
     def shared_memory(self) -> SharedMemory:
