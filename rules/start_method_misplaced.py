@@ -60,6 +60,7 @@ if __name__ == "__main__":
 
 - `force=True`, and a handler for the RuntimeError.
 - Objects of a context of its own (`get_context("spawn").Queue()`), which leave the default alone.
+- `set_start_method("fork")` at the top level: forked children do not import the module.
 - A file called `__main__.py`, which children do not import.
 """
 

@@ -62,7 +62,7 @@ class StartMethods:
         for call in setters:
             if call in found:
                 yield found[call]
-            elif call in at_import:
+            elif call in at_import and not self._forks(call):
                 yield Misplaced(call, None)
 
     def settles(self, call: s.Call) -> bool:
@@ -93,6 +93,12 @@ class StartMethods:
 
     def _sets(self, call: s.Call) -> bool:
         return self._names.qualified(call.func) in self._names.catalog.calls["start_methods"]
+
+    @staticmethod
+    def _forks(call: s.Call) -> bool:
+        """Whether children will be copies, which do not import the module again."""
+        method = call.argument(0, "method")
+        return isinstance(method, s.Constant) and method.value == "fork"
 
     def _may_fail(self, call: s.Call) -> bool:
         """Whether the code is prepared for a start method that is settled already."""
