@@ -108,6 +108,11 @@ class Catalog:
         self.interruptible: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["queues"]["one_lock"].items()}
         """By type of queue the methods that hold one lock that is not re-entrant."""
         self.joinable_queues = frozenset(data["queues"]["joinable"])
+        self.children: dict[str, frozenset[str]] = {
+            key: frozenset(names) for key, names in data["children"].items() if isinstance(names, list)
+        }
+        """What is known of child programs: see the catalogue."""
+        self.preexec_instead: dict[str, str] = data["children"]["instead"]
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])

@@ -36,12 +36,17 @@ _WORDS = (
     b"asyncio.Queue(",
     b"asyncio import Queue",
     b"QueueListener",
+    b"Popen(",
+    b"create_subprocess_",
+    b"subprocess.call(",
+    b"subprocess.check_call(",
 )
 
 # What the words have in common: most files hold none of these, and so need fewer searches.
 _STEMS = (
     *(b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor"),
     *(b"Condition(", b"asyncio.Lock(", b"queue", b"Queue", b"task_done"),
+    *(b"Popen(", b"create_subprocess_", b"subprocess.c"),
 )
 
 _NOQA = re.compile(

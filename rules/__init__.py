@@ -7,6 +7,7 @@ from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
+from .fork_with_threads import RULE as CNC409
 from .future_dropped import RULE as CNC501
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
@@ -20,18 +21,26 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .popen_not_waited import RULE as CNC417
+from .popen_pipe_wait import RULE as CNC415
+from .preexec_fn_with_threads import RULE as CNC418
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
 from .self_deadlock import RULE as CNC106
+from .shared_memory_leak import RULE as CNC411
 from .slow_call_while_locked import RULE as CNC109
+from .start_method_misplaced import RULE as CNC408
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
+from .terminate_with_shared_state import RULE as CNC412
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
 from .timeout_ignored import RULE as CNC203
+from .timeout_without_kill import RULE as CNC416
 from .unbalanced_semaphore import RULE as CNC116
+from .value_not_atomic import RULE as CNC413
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
 from .yield_while_locked import RULE as CNC112
@@ -68,6 +77,15 @@ RULES: tuple[Rule, ...] = (
     CNC302,
     CNC304,
     CNC401,
+    CNC408,
+    CNC409,
+    CNC411,
+    CNC412,
+    CNC413,
+    CNC415,
+    CNC416,
+    CNC417,
+    CNC418,
     CNC501,
     CNC900,
 )

@@ -12,9 +12,13 @@ from ..target import ANY, Target
 from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
+from .child_ends import ChildEnds
+from .child_pipes import ChildPipes
+from .children import Children
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .empty_sections import EmptySections
 from .flow import Flow
+from .forking import Forking
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
@@ -34,10 +38,14 @@ from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
 from .sections import Section, Sections
+from .shared_memory import SharedMemory
+from .shared_values import SharedValues
+from .start_methods import StartMethods
 from .startup import Startup
 from .suspensions import Suspensions
 from .swallowing import Swallowing
 from .takings import Takings
+from .terminations import Terminations
 from .timed_waits import TimedWaits
 from .values import ValueFlow
 from .wait_uses import WaitUses
@@ -191,6 +199,38 @@ class Facts:
     @cached_property
     def _wait_uses(self) -> WaitUses:
         return WaitUses(self.flow, self.locks.uses)
+
+    @cached_property
+    def children(self) -> Children:
+        return Children(self.flow, self.values)
+
+    @cached_property
+    def child_pipes(self) -> ChildPipes:
+        return ChildPipes(self.children)
+
+    @cached_property
+    def child_ends(self) -> ChildEnds:
+        return ChildEnds(self.children, self.calls)
+
+    @cached_property
+    def start_methods(self) -> StartMethods:
+        return StartMethods(self.flow, self.startup)
+
+    @cached_property
+    def forking(self) -> Forking:
+        return Forking(self.flow, self.calls, self.running)
+
+    @cached_property
+    def terminations(self) -> Terminations:
+        return Terminations(self.flow, self.running, self.values)
+
+    @cached_property
+    def shared_memory(self) -> SharedMemory:
+        return SharedMemory(self.flow, self.values)
+
+    @cached_property
+    def shared_values(self) -> SharedValues:
+        return SharedValues(self.flow, self.calls, self.objects, self.running)
 
     @cached_property
     def startup(self) -> Startup:

@@ -83,7 +83,15 @@ class Startup:
             return []  # children do not import it: see multiprocessing.spawn._fixup_main_from_name for the first
         return self._in_scope(self._names.module)
 
+    def calls_at_import(self) -> list[s.Call]:
+        """What the module itself calls when a child imports it, in source order."""
+        return [] if self._file_name == "__main__.py" else self._reached(self._names.module)
+
     def _in_scope(self, scope: s.Scope) -> list[ProcessStart]:
+        found = [self._of_call(call) for call in self._reached(scope)]
+        return [start for start in found if start is not None]
+
+    def _reached(self, scope: s.Scope) -> list[s.Call]:
         graph = self._flow.graph(scope)
         reached = explore(graph, None, _Imported(self._names))
         calls: dict[s.Call, None] = {}
@@ -91,8 +99,7 @@ class Startup:
             step = graph.steps[number]
             if step.kind is StepKind.CALL and isinstance(step.node, s.Call):
                 calls[step.node] = None
-        found = [self._of_call(call) for call in calls]
-        return [start for start in found if start is not None]
+        return list(calls)
 
     def _of_call(self, call: s.Call) -> ProcessStart | None:
         what = self._starts_directly(call)
