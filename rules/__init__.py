@@ -7,6 +7,7 @@ from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
+from .executor_not_shutdown import RULE as CNC503
 from .future_dropped import RULE as CNC501
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
@@ -20,6 +21,7 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .map_not_consumed import RULE as CNC502
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
@@ -34,6 +36,7 @@ from .timeout_ignored import RULE as CNC203
 from .unbalanced_semaphore import RULE as CNC116
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
+from .waited_not_checked import RULE as CNC504
 from .yield_while_locked import RULE as CNC112
 
 RULES: tuple[Rule, ...] = (
@@ -69,5 +72,8 @@ RULES: tuple[Rule, ...] = (
     CNC304,
     CNC401,
     CNC501,
+    CNC502,
+    CNC503,
+    CNC504,
     CNC900,
 )

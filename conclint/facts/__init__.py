@@ -14,6 +14,7 @@ from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .empty_sections import EmptySections
 from .flow import Flow
+from .futures import Futures
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
@@ -157,6 +158,10 @@ class Facts:
     @cached_property
     def lives(self) -> Lives:
         return Lives(self.flow, self.handlers, self.running, self.values)
+
+    @cached_property
+    def futures(self) -> Futures:
+        return Futures(self.names, self.lives, self.values)
 
     @cached_property
     def objects(self) -> Objects:
