@@ -26,6 +26,7 @@ from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
+from .result_swallowed import RULE as CNC506
 from .self_deadlock import RULE as CNC106
 from .slow_call_while_locked import RULE as CNC109
 from .syntax_error import RULE as CNC900
@@ -75,5 +76,6 @@ RULES: tuple[Rule, ...] = (
     CNC502,
     CNC503,
     CNC504,
+    CNC506,
     CNC900,
 )

@@ -6,8 +6,8 @@ An executor that is neither left by a `with` nor shut down.
 
 ## Why it matters
 
-Its idle threads, or processes, stay until the executor is collected as garbage or the program ends. A function that makes
-one a call piles them up for as long as something refers to them, and nothing says when its work is done.
+Its idle threads, or processes, stay until the executor is collected as garbage or the program ends. A function that
+makes one a call piles them up for as long as something refers to them, and nothing says when its work is done.
 
 ## Bad
 
@@ -41,8 +41,8 @@ def first_answer(urls, fetch):
 
 ## Why it is not on by default
 
-An executor that is let go of ends its idle workers by itself, and the interpreter waits for the work of all others. What
-is lost is only time and memory, and one executor for a whole program loses neither.
+An executor that is let go of ends its idle workers by itself, and the interpreter waits for the work of all others.
+What is lost is only time and memory, and one executor for a whole program loses neither.
 """
 
 from __future__ import annotations

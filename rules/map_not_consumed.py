@@ -2,13 +2,14 @@
 
 ## What it finds
 
-The iterator that `executor.map()`, `pool.imap()` or `pool.imap_unordered()` returns, from which nobody takes anything.
+The iterator that `executor.map()`, `pool.imap()` or `pool.imap_unordered()` returns, from which nobody takes
+anything.
 
 ## Why it matters
 
-The calls run, but what they raise comes out of that iterator and nowhere else. Nobody takes from it, so every exception
-is lost, and the program goes on as if all calls had worked. In `with multiprocessing.Pool()` even the calls are lost: the
-block does not wait for them, its end terminates the pool.
+The calls run, but what they raise comes out of that iterator and nowhere else. Nobody takes from it, so every
+exception is lost, and the program goes on as if all calls had worked. In `with multiprocessing.Pool()` even the calls
+are lost: the block does not wait for them, its end terminates the pool.
 
 ## Bad
 

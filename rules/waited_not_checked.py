@@ -7,8 +7,8 @@ Futures that are given to `concurrent.futures.wait()` or `as_completed()`, and t
 
 ## Why it matters
 
-Neither of the two raises what a task raised, `return_when=FIRST_EXCEPTION` included: a task that failed is done like any
-other. Its exception stays in a future that nobody reads, and the program goes on as if all had worked.
+Neither of the two raises what a task raised, `return_when=FIRST_EXCEPTION` included: a task that failed is done like
+any other. Its exception stays in a future that nobody reads, and the program goes on as if all had worked.
 
 ## Bad
 
@@ -38,8 +38,8 @@ def load_all(paths, load):
 
 ## When it stays silent
 
-- The futures, or those that `wait()` says are done, are asked for their outcome, returned, passed on, or kept where other
-  code asks them.
+- The futures, or those that `wait()` says are done, are asked for their outcome, returned, passed on, or kept where
+  other code asks them.
 - A done-callback looks at the exception (one from another file is trusted).
 - The tasks are functions of this file that handle their own exceptions.
 - The futures come from a caller, who may ask them.

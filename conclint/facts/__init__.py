@@ -12,6 +12,7 @@ from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
+from .dropped_results import DroppedResults
 from .empty_sections import EmptySections
 from .flow import Flow
 from .futures import Futures
@@ -162,6 +163,10 @@ class Facts:
     @cached_property
     def futures(self) -> Futures:
         return Futures(self.names, self.lives, self.values)
+
+    @cached_property
+    def dropped_results(self) -> DroppedResults:
+        return DroppedResults(self.flow, self.handlers, self.lives)
 
     @cached_property
     def objects(self) -> Objects:

@@ -156,7 +156,7 @@ class Futures:
                 continue
             uses = self._uses(call)
             waits = [use for use in uses if self._only_waits(use)]
-            if waits and not any(self._lives.looks_at_result(use) for use in uses if use not in waits):
+            if waits and not any(self._looks(use) for use in uses if use not in waits):
                 wait = waits[-1].node
                 if isinstance(wait, s.Call):
                     function = waits[-1].name.rpartition(".")[2]
@@ -174,6 +174,13 @@ class Futures:
             or (isinstance(parent, s.Subscript) and parent.index is call)
         )
         return (self._of_keys if is_key else self._values).uses(call)
+
+    def _looks(self, use: Use) -> bool:
+        call = use.node
+        if use.kind == "argument" and isinstance(call, s.Call) and isinstance(call.func, s.Attribute):
+            if call.func.attr in _OF_VALUES and self._names.is_container(call.func.value):
+                return False  # what the dict says of the future
+        return self._lives.looks_at_result(use)
 
     def _only_waits(self, use: Use) -> bool:
         return use.kind == "wait" and use.name in self._names.catalog.waits_for_all
