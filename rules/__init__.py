@@ -38,6 +38,7 @@ from .unbalanced_semaphore import RULE as CNC116
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
 from .waited_not_checked import RULE as CNC504
+from .wrong_exception_class import RULE as CNC507
 from .yield_while_locked import RULE as CNC112
 
 RULES: tuple[Rule, ...] = (
@@ -77,5 +78,6 @@ RULES: tuple[Rule, ...] = (
     CNC503,
     CNC504,
     CNC506,
+    CNC507,
     CNC900,
 )

@@ -46,6 +46,7 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .wrong_handlers import WrongHandlers
 
 
 class Facts:
@@ -167,6 +168,10 @@ class Facts:
     @cached_property
     def dropped_results(self) -> DroppedResults:
         return DroppedResults(self.flow, self.handlers, self.lives)
+
+    @cached_property
+    def wrong_handlers(self) -> WrongHandlers:
+        return WrongHandlers(self.flow, ((3, 7), (3, 15)))
 
     @cached_property
     def objects(self) -> Objects:
