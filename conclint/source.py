@@ -36,12 +36,15 @@ _WORDS = (
     b"asyncio.Queue(",
     b"asyncio import Queue",
     b"QueueListener",
+    b"add_done_callback",
+    b"asyncio.wait_for(",
 )
 
 # What the words have in common: most files hold none of these, and so need fewer searches.
 _STEMS = (
     *(b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor"),
     *(b"Condition(", b"asyncio.Lock(", b"queue", b"Queue", b"task_done"),
+    *(b"add_done_callback", b"asyncio.wait_for("),
 )
 
 _NOQA = re.compile(

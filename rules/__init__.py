@@ -4,10 +4,12 @@ from conclint.model import Rule
 
 from .acquire_result_ignored import RULE as CNC104
 from .barrier_party_may_die import RULE as CNC207
+from .callback_may_raise import RULE as CNC508
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .executor_not_shutdown import RULE as CNC503
+from .executor_self_wait import RULE as CNC505
 from .future_dropped import RULE as CNC501
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
@@ -77,7 +79,9 @@ RULES: tuple[Rule, ...] = (
     CNC502,
     CNC503,
     CNC504,
+    CNC505,
     CNC506,
     CNC507,
+    CNC508,
     CNC900,
 )

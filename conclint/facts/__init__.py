@@ -13,6 +13,7 @@ from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
+from .done_callbacks import DoneCallbacks
 from .dropped_results import DroppedResults
 from .empty_sections import EmptySections
 from .flow import Flow
@@ -36,6 +37,7 @@ from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
 from .sections import Section, Sections
+from .self_waits import SelfWaits
 from .startup import Startup
 from .suspensions import Suspensions
 from .swallowing import Swallowing
@@ -173,7 +175,15 @@ class Facts:
 
     @cached_property
     def wrong_handlers(self) -> WrongHandlers:
-        return WrongHandlers(self.flow, ((3, 7), (3, 15)))
+        return WrongHandlers(self.flow, self.target.versions)
+
+    @cached_property
+    def self_waits(self) -> SelfWaits:
+        return SelfWaits(self.flow, self.objects, self.waiting)
+
+    @cached_property
+    def done_callbacks(self) -> DoneCallbacks:
+        return DoneCallbacks(self.flow, self.lives, self.values)
 
     @cached_property
     def objects(self) -> Objects:
