@@ -50,7 +50,7 @@ class DoneCallbacks:
         seen: set[s.Node] = set()
         for callback in self._callbacks():
             for call, method in self._unguarded(callback.function, callback.param, _DEEPEST):
-                if self._may_raise(callback, method):
+                if self._may_raise(callback, call, method):
                     function = s.enclosing_function(call)  # what follows is not reached
                     if function is not None and function not in seen:
                         seen.add(function)
@@ -90,8 +90,8 @@ class DoneCallbacks:
         """What asks the future ``param`` without a look at whether it was cancelled, and without a handler."""
         loads = list(self._values.loads(self._names.scopes.info(function), param.name))
         asks = {_asked(load) for load in loads}
-        if "cancelled" in asks or "_state" in asks:
-            return
+        if any(isinstance(node, s.Attribute) and node.attr == "cancelled" for node in s.own_nodes(function)):
+            return  # also by another name of the future
         for load in loads:
             parent = load.parent
             method = _asked(load)
@@ -99,7 +99,7 @@ class DoneCallbacks:
                 call = parent.parent
                 if isinstance(call, s.Call) and s.enclosing_function(call) is function:
                     looked = method == "result" and "exception" in asks
-                    if not looked and not self._is_caught(call) and not _only_raises(call, function):
+                    if not looked and not self._is_caught(call) and not _only_raises(call):
                         yield call, method
             elif isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call) and depth > 1:
                 call = parent.parent
@@ -125,11 +125,29 @@ class DoneCallbacks:
 
     # ---- what the future may raise
 
-    def _may_raise(self, callback: Callback, method: str) -> bool:
+    def _may_raise(self, callback: Callback, call: s.Call, method: str) -> bool:
         if method == "exception":
             return callback.future.type.api == "asyncio" or self._is_cancelled(callback.future.made_at)
+        if callback.future.type.api == "asyncio" and _is_last(s.statement_of(call)):
+            return False  # what is left undone needs the result, and the loop would log no less without the callback
         task = self._task(callback)
-        return task is None or not self._lives.task_handles_errors(task)
+        if task is None:
+            return not self._is_only_set_well(callback.future.made_at)
+        return not self._lives.task_handles_errors(task)
+
+    def _is_only_set_well(self, made: s.Node | None) -> bool:
+        """Whether a future is made and completed here, and never with an exception."""
+        instance = (
+            self._names.catalog.made_by.get(self._names.qualified(made.func) or "")
+            if isinstance(made, s.Call)
+            else None
+        )
+        if not isinstance(made, s.Call) or instance is None or instance.kind != "future":
+            return False
+        return all(
+            use.kind == "test" or (use.kind == "method" and use.name not in ("set_exception", "cancel"))
+            for use in self._values.uses(made)
+        )
 
     def _task(self, callback: Callback) -> s.Expr | None:
         made = callback.future.made_at
@@ -163,21 +181,28 @@ def _asked(load: s.Expr) -> str:
     return load.parent.attr if isinstance(load.parent, s.Attribute) else ""
 
 
-def _only_raises(call: s.Call, function: s.Function) -> bool:
-    """Whether ``result()`` is the last thing done, and nothing is done with it: it is there to raise."""
+def _only_raises(call: s.Call) -> bool:
+    """Whether nothing is done with what ``result()`` gives, and nothing after it: it is there to raise."""
     child: s.Node = call
-    for parent in s.ancestors(call):
-        if parent is function:
-            return function.body[-1] is child
-        if isinstance(parent, (s.ExprStmt, s.Return)) or (
-            isinstance(parent, s.Display) and parent.elements[-1] is child
-        ):
-            child = parent
-        elif isinstance(parent, s.If):
+    parent = call.parent
+    while isinstance(parent, s.Display) and parent.elements[-1] is child:
+        child, parent = parent, parent.parent
+    return isinstance(parent, (s.ExprStmt, s.Return)) and _is_last(parent)
+
+
+def _is_last(statement: s.Node) -> bool:
+    """Whether its function ends with ``statement``."""
+    child = statement
+    for parent in s.ancestors(statement):
+        if isinstance(parent, s.If):
             body = parent.body if any(each is child for each in parent.body) else parent.orelse
-            if not body or body[-1] is not child:
-                return False
-            child = parent
+        elif isinstance(parent, (s.Function, s.With)):
+            body = parent.body
         else:
             return False
+        if not body or body[-1] is not child:
+            return False
+        if isinstance(parent, s.Function):
+            return True
+        child = parent
     return False

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..cfg import Edge, Step, StepKind
 from ..dataflow import Reached, explore
-from ..kinds import ApiMethod, External, Place
+from ..kinds import ApiMethod, External, LocalFunction, Place
 from .conditions import Conditions, Known, bound_place
 from .flow import Flow
 from .handlers import Handlers
@@ -345,7 +345,22 @@ class Lives:
             functions = self._names.functions(task) or self._names.functions(task.func)
         else:
             functions = self._names.functions(task)
-        return bool(functions) and all(self._handlers.answers_for_itself(function) for function in functions)
+        if functions:
+            return all(self._handlers.tells_its_errors(function) for function in functions)
+        return self._tidies_up(task)
+
+    def _tidies_up(self, task: s.Expr) -> bool:
+        """Whether closing something is put off by a function that itself is there to close."""
+        catalog = self._names.catalog
+        function = s.enclosing_function(task)
+        return (
+            isinstance(task, s.Attribute)
+            and catalog.says_cleanup(task.attr)
+            and (
+                function is not None
+                and (catalog.says_cleanup(function.name) or function.name in catalog.calls["leaving_methods"])
+            )
+        )
 
     def looks_at_result(self, use: Use) -> bool:
         """Whether a use asks for the outcome, or gives the object to somebody who could."""
@@ -366,6 +381,9 @@ class Lives:
         functions = self._names.functions(callback)
         if not functions:
             return True
+        for kind in self._names.kinds(callback):
+            if isinstance(kind, LocalFunction):
+                functions += self._names.overrides(kind.function, kind.receiver)
         return any(self._function_looks(function) for function in functions)
 
     def _function_looks(self, function: s.Function) -> bool:
