@@ -49,6 +49,21 @@ class Waits(NamedTuple):
     timeout: tuple[int, str] | None
 
 
+class Meaning(NamedTuple):
+    """What an exception says (``timeout``, ``cancelled``, ``empty``, ``full``), and the library whose class it is."""
+
+    says: str
+    library: str
+
+
+class RaisedBy(NamedTuple):
+    """What a call raises of the exceptions that are taken for one another."""
+
+    meanings: list[Meaning]
+    timeout_at: int
+    """The position of its parameter ``timeout``, -1 where that has none."""
+
+
 class Catalog:
     """The catalogue, indexed for the questions the model asks."""
 
@@ -80,6 +95,23 @@ class Catalog:
                 name: Waits(_position(entry, "block"), _position(entry, "timeout")) for name, entry in methods.items()
             }
             for kind, methods in data["waits"].items()
+        }
+        self.meanings: dict[str, Meaning] = {
+            name: Meaning(says, library)
+            for says, libraries in data["exceptions"].items()
+            for library, names in libraries.items()
+            for name in names
+        }
+        """What exceptions that are taken for one another say, and whose they are."""
+        self.one_class: dict[str, tuple[tuple[int, int], frozenset[str]]] = {
+            says: ((entry["since"][0], entry["since"][1]), frozenset(entry["libraries"]))
+            for says, entry in data["one_class"].items()
+        }
+        self.raised_by: dict[str, RaisedBy] = {
+            name: RaisedBy(
+                [Meaning(says, library) for says, library in entry.items() if says != "at"], entry.get("at", -1)
+            )
+            for name, entry in data["raised_by"].items()
         }
         several = data["waits_for_several"]
         self.waits_for_all: dict[str, Waits] = {

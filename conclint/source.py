@@ -40,6 +40,8 @@ _WORDS = (
     b"create_subprocess_",
     b"subprocess.call(",
     b"subprocess.check_call(",
+    b"add_done_callback",
+    b"asyncio.wait_for(",
 )
 
 # What the words have in common: most files hold none of these, and so need fewer searches.
@@ -47,6 +49,7 @@ _STEMS = (
     *(b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor"),
     *(b"Condition(", b"asyncio.Lock(", b"queue", b"Queue", b"task_done"),
     *(b"Popen(", b"create_subprocess_", b"subprocess.c"),
+    *(b"add_done_callback", b"asyncio.wait_for("),
 )
 
 _NOQA = re.compile(

@@ -4,9 +4,12 @@ from conclint.model import Rule
 
 from .acquire_result_ignored import RULE as CNC104
 from .barrier_party_may_die import RULE as CNC207
+from .callback_may_raise import RULE as CNC508
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
+from .executor_not_shutdown import RULE as CNC503
+from .executor_self_wait import RULE as CNC505
 from .fork_with_threads import RULE as CNC409
 from .future_dropped import RULE as CNC501
 from .listener_not_stopped import RULE as CNC208
@@ -21,6 +24,7 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .map_not_consumed import RULE as CNC502
 from .popen_not_waited import RULE as CNC417
 from .popen_pipe_wait import RULE as CNC415
 from .preexec_fn_with_threads import RULE as CNC418
@@ -28,6 +32,7 @@ from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
+from .result_swallowed import RULE as CNC506
 from .self_deadlock import RULE as CNC106
 from .shared_memory_leak import RULE as CNC411
 from .slow_call_while_locked import RULE as CNC109
@@ -43,6 +48,8 @@ from .unbalanced_semaphore import RULE as CNC116
 from .value_not_atomic import RULE as CNC413
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
+from .waited_not_checked import RULE as CNC504
+from .wrong_exception_class import RULE as CNC507
 from .yield_while_locked import RULE as CNC112
 
 RULES: tuple[Rule, ...] = (
@@ -87,5 +94,12 @@ RULES: tuple[Rule, ...] = (
     CNC417,
     CNC418,
     CNC501,
+    CNC502,
+    CNC503,
+    CNC504,
+    CNC505,
+    CNC506,
+    CNC507,
+    CNC508,
     CNC900,
 )

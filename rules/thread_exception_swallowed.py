@@ -71,7 +71,10 @@ from conclint.rule import ModuleContext, Report, Step
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
+    results = {found.node for found in module.facts.dropped_results.dropped}  # CNC506 says it
     for found in module.facts.swallowing.swallowed():
+        if found.node in results:
+            continue
         entry = found.entry
         runs = {"thread": "a thread", "process": "a process", "pool task": "a pool task"}.get(entry.place, "a callback")
         name = "a lambda" if found.function.is_lambda else f"`{found.function.name}`"

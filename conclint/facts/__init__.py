@@ -16,9 +16,12 @@ from .child_ends import ChildEnds
 from .child_pipes import ChildPipes
 from .children import Children
 from .deadlocks import SelfDeadlock, self_deadlocks
+from .done_callbacks import DoneCallbacks
+from .dropped_results import DroppedResults
 from .empty_sections import EmptySections
 from .flow import Flow
 from .forking import Forking
+from .futures import Futures
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
@@ -38,6 +41,7 @@ from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
 from .sections import Section, Sections
+from .self_waits import SelfWaits
 from .shared_memory import SharedMemory
 from .shared_values import SharedValues
 from .start_methods import StartMethods
@@ -53,6 +57,7 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .wrong_handlers import WrongHandlers
 
 
 class Facts:
@@ -167,6 +172,26 @@ class Facts:
     @cached_property
     def lives(self) -> Lives:
         return Lives(self.flow, self.handlers, self.running, self.values)
+
+    @cached_property
+    def futures(self) -> Futures:
+        return Futures(self.names, self.lives, self.values)
+
+    @cached_property
+    def dropped_results(self) -> DroppedResults:
+        return DroppedResults(self.flow, self.handlers, self.lives)
+
+    @cached_property
+    def wrong_handlers(self) -> WrongHandlers:
+        return WrongHandlers(self.flow, self.target.versions)
+
+    @cached_property
+    def self_waits(self) -> SelfWaits:
+        return SelfWaits(self.flow, self.objects, self.waiting)
+
+    @cached_property
+    def done_callbacks(self) -> DoneCallbacks:
+        return DoneCallbacks(self.flow, self.lives, self.values)
 
     @cached_property
     def objects(self) -> Objects:

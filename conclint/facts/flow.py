@@ -21,7 +21,7 @@ _DEEPEST_CALL = 30
 """How far calls of functions of the file are followed into one another; beyond it nothing is known of them."""
 
 
-class _TrustedHandlers(Anything):
+class TrustedHandlers(Anything):
     """What reports an outcome, in a handler or through a queue, is taken not to raise on top of it."""
 
     def __init__(self, channels: frozenset[str]) -> None:
@@ -95,7 +95,7 @@ class Flow(CallBehaviour):
         if known is None:
             graph = self.graph(function)
             reached = explore(
-                graph, None, _TrustedHandlers(self.names.catalog.channel_methods), skip=(Label.UNCAUGHT_BASE,)
+                graph, None, TrustedHandlers(self.names.catalog.channel_methods), skip=(Label.UNCAUGHT_BASE,)
             )
             known = self._total[function] = not reached.at(graph.raise_exit)
         return known

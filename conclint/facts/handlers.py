@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .. import syntax as s
-from ..cfg import Level
-from .flow import Flow
+from ..cfg import Label, Level, Step, StepKind
+from ..dataflow import explore
+from .flow import Flow, TrustedHandlers
+
+
+class _Told(TrustedHandlers):
+    """What was told before it is raised again is not counted."""
+
+    def __init__(self, handlers: Handlers, channels: frozenset[str]) -> None:
+        super().__init__(channels)
+        self._handlers = handlers
+
+    def raised(self, step: Step, state: None) -> Iterable[None]:
+        return () if self._handlers.has_told(step) else super().raised(step, state)
 
 
 class Handlers:
@@ -14,6 +28,7 @@ class Handlers:
         self._flow = flow
         self._names = flow.names
         self._sound: dict[s.Function, bool] = {}
+        self._telling: dict[s.Function, bool] = {}
 
     def is_broad(self, handler: s.Handler) -> bool:
         """Whether it catches every Exception."""
@@ -58,6 +73,54 @@ class Handlers:
                 self._flow.function_level(function) is Level.NEVER or self._deals_with_errors(function)
             )
         return known
+
+    def tells_its_errors(self, function: s.Function) -> bool:
+        """Whether ``function`` answers for itself, or raises its errors only after it has told them."""
+        if self.answers_for_itself(function):
+            return True
+        known = self._telling.get(function)
+        if known is None:
+            told = any(
+                (isinstance(node, s.Handler) and self.is_broad(node) and self._tells(node))
+                or (isinstance(node, s.Try) and self._asks_what_flies(node.final))
+                for node in s.own_nodes(function)
+            )
+            transfer = _Told(self, self._names.catalog.channel_methods)
+            graph = self._flow.graph(function)
+            known = told and not explore(graph, None, transfer, skip=(Label.UNCAUGHT_BASE,)).at(graph.raise_exit)
+            self._telling[function] = known
+        return known
+
+    def has_told(self, step: Step) -> bool:
+        """Whether what ``step`` raises has been told before, or is told by the ``finally`` on its way out."""
+        child: s.Node | None = step.node
+        for parent in () if child is None else s.ancestors(child):
+            if isinstance(parent, s.Function):
+                return False
+            if isinstance(parent, s.Handler) and step.kind is StepKind.RAISE and self._tells(parent):
+                return True
+            if isinstance(parent, s.Try) and not any(child is each for each in parent.final):
+                if self._asks_what_flies(parent.final):
+                    return True
+            child = parent
+        return False
+
+    def _tells(self, handler: s.Handler) -> bool:
+        """Whether the handler calls something that may tell, before whatever else it does."""
+        return any(
+            isinstance(node, s.Call) and not self.tells_nothing(node)
+            for statement in handler.body
+            if not isinstance(statement, s.Raise)
+            for node in s.walk(statement)
+        )
+
+    def _asks_what_flies(self, body: list[s.Stmt]) -> bool:
+        names = self._names.catalog.calls["what_flies"]
+        return any(
+            isinstance(node, s.Call) and self._names.qualified(node.func) in names
+            for statement in body
+            for node in s.walk(statement)
+        )
 
     def _deals_with_errors(self, function: s.Function) -> bool:
         return any(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..cfg import Edge, Step, StepKind
 from ..dataflow import Reached, explore
-from ..kinds import ApiMethod, External, Place
+from ..kinds import ApiMethod, External, LocalFunction, Place
 from .conditions import Conditions, Known, bound_place
 from .flow import Flow
 from .handlers import Handlers
@@ -286,13 +286,13 @@ class Lives:
     def lost_results(self) -> Iterator[LostResult]:
         """The asynchronous calls whose exception nobody will see."""
         for call in self._names.module.all(s.Call):
-            method = self._result_method(call)
+            method = self.result_method(call)
             if method is not None:
                 lost = self._lost(call, method)
                 if lost is not None:
                     yield lost
 
-    def _result_method(self, call: s.Call) -> str | None:
+    def result_method(self, call: s.Call) -> str | None:
         """The last name of the asynchronous API that ``call`` calls, ``None`` for other calls."""
         func = call.func
         known = False
@@ -313,12 +313,12 @@ class Lives:
             return None
         if call.has_star and method.endswith("_async"):
             return None
-        task = self._task(call, method)
-        if task is not None and self._task_handles_errors(task):
+        task = self.task(call, method)
+        if task is not None and self.task_handles_errors(task):
             return None
         uses = self._values.uses(call)
         home = self._home(call)
-        looks = [use for use in uses if self._looks_at_result(use)]
+        looks = [use for use in uses if self.looks_at_result(use)]
         if looks:
             if isinstance(home, s.Name) and not any(use.kind == "keep" for use in uses):
                 reached = self._explore(call, home, looks, runs_at_once=True)
@@ -331,12 +331,13 @@ class Lives:
         return LostResult(call, method, task, "dropped" if dropped else "unread")
 
     @staticmethod
-    def _task(call: s.Call, method: str) -> s.Expr | None:
+    def task(call: s.Call, method: str) -> s.Expr | None:
+        """What the call of an asynchronous API is told to run."""
         if method == "run_in_executor":
             return call.positional(1)
         return call.argument(0, "func")
 
-    def _task_handles_errors(self, task: s.Expr) -> bool:
+    def task_handles_errors(self, task: s.Expr) -> bool:
         """Whether the task is a function of this file that lets no exception out, or one that has none to let out."""
         if self._names.qualified(task) in self._names.catalog.harmless_functions:
             return True
@@ -344,9 +345,25 @@ class Lives:
             functions = self._names.functions(task) or self._names.functions(task.func)
         else:
             functions = self._names.functions(task)
-        return bool(functions) and all(self._handlers.answers_for_itself(function) for function in functions)
+        if functions:
+            return all(self._handlers.tells_its_errors(function) for function in functions)
+        return self._tidies_up(task)
 
-    def _looks_at_result(self, use: Use) -> bool:
+    def _tidies_up(self, task: s.Expr) -> bool:
+        """Whether closing something is put off by a function that itself is there to close."""
+        catalog = self._names.catalog
+        function = s.enclosing_function(task)
+        return (
+            isinstance(task, s.Attribute)
+            and catalog.says_cleanup(task.attr)
+            and (
+                function is not None
+                and (catalog.says_cleanup(function.name) or function.name in catalog.calls["leaving_methods"])
+            )
+        )
+
+    def looks_at_result(self, use: Use) -> bool:
+        """Whether a use asks for the outcome, or gives the object to somebody who could."""
         if use.kind == "method":
             if use.name == "add_done_callback" and isinstance(use.node, s.Call):
                 callback = use.node.positional(0)
@@ -364,6 +381,9 @@ class Lives:
         functions = self._names.functions(callback)
         if not functions:
             return True
+        for kind in self._names.kinds(callback):
+            if isinstance(kind, LocalFunction):
+                functions += self._names.overrides(kind.function, kind.receiver)
         return any(self._function_looks(function) for function in functions)
 
     def _function_looks(self, function: s.Function) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Union
 
 from .. import syntax as s
+from ..names import Names
 from .flow import Flow
 from .handlers import Handlers
 from .running import Entry, Running
@@ -106,26 +107,18 @@ class Swallowing:
         it succeeded, or only improves on a value that there is already. In a ``finally`` or an ``except`` body
         everything is tidying up: dropping the second exception keeps the first.
         """
-        if _in_cleanup(node):
+        if in_cleanup(node):
             return True
         body = node.body
-        if all(isinstance(statement, s.Assign) and self._has_default(statement) for statement in body):
+        if all(isinstance(statement, s.Assign) and has_defaults(self._names, statement) for statement in body):
             return True
-        if _records_success(body[-1]):
+        if records_success(body[-1]):
             return True
         return all(
             not isinstance(part, (*_RISKY, s.Call)) or (isinstance(part, s.Call) and self._is_tame(part))
             for statement in body
             for part in s.walk(statement, into_functions=False)
         )
-
-    def _has_default(self, assign: s.Assign) -> bool:
-        """Whether every name assigned has a value from elsewhere in the function too."""
-        for target in assign.targets:
-            found = self._names.scopes.lookup(target.id, target) if isinstance(target, s.Name) else None
-            if found is None or len(found[1]) < 2:
-                return False
-        return True
 
     def _is_tame(self, call: s.Call) -> bool:
         """Whether a call tidies up, sleeps, writes a log, or waits on a queue."""
@@ -138,7 +131,16 @@ class Swallowing:
         return instance is not None and instance.type.kind == "queue"
 
 
-def _records_success(last: s.Stmt) -> bool:
+def has_defaults(names: Names, assign: s.Assign) -> bool:
+    """Whether every name assigned has a value from elsewhere in the function too."""
+    for target in assign.targets:
+        found = names.scopes.lookup(target.id, target) if isinstance(target, s.Name) else None
+        if found is None or len(found[1]) < 2:
+            return False
+    return True
+
+
+def records_success(last: s.Stmt) -> bool:
     """Whether the last statement tells that all went well: ``done = True``, ``ok.append(1)``, ``finished.set()``."""
     if isinstance(last, s.Assign):
         return isinstance(last.value, s.Constant)
@@ -150,7 +152,7 @@ def _records_success(last: s.Stmt) -> bool:
     return all(isinstance(argument.value, s.Constant) for argument in call.args)
 
 
-def _in_cleanup(node: s.Node) -> bool:
+def in_cleanup(node: s.Node) -> bool:
     """Whether ``node`` stands in the ``finally`` or an ``except`` body of a ``try`` of the same function."""
     child = node
     for parent in s.ancestors(node):

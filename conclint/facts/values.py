@@ -212,8 +212,10 @@ class ValueFlow:
             yield from self._loop_targets(parent.target, seen)
         elif isinstance(parent, s.Subscript) and parent.value is expr:
             if not _is_target(parent):
-                yield from self._object(parent, seen)
+                yield from () if self._is_pair(expr) else self._object(parent, seen)
                 yield from self._container(parent, seen)
+        elif isinstance(parent, s.Attribute) and self._is_pair(expr):
+            yield from self._container(parent, seen)
         elif isinstance(parent, s.Attribute):
             yield from self._container_method(parent, expr, seen)
         elif isinstance(parent, s.Argument):
@@ -222,7 +224,10 @@ class ValueFlow:
             for target in parent.targets:
                 if isinstance(target, s.Display):
                     for element in target.elements:
-                        yield from self._stored(element, expr, seen)
+                        if self._is_pair(expr):
+                            yield from self._container(element, seen, follow_name=True)
+                        else:
+                            yield from self._stored(element, expr, seen)
                 else:
                     yield from self._container(target, seen, follow_name=True)
         elif isinstance(parent, s.AugAssign):
@@ -244,6 +249,11 @@ class ValueFlow:
             return  # a target
         else:
             yield Use("escape", "", parent or expr, expr)
+
+    def _is_pair(self, expr: s.Expr) -> bool:
+        """Whether ``expr`` is not a container of objects but two of them: what is done, and what is not."""
+        value = self._names.sole_value(expr) if isinstance(expr, s.Name) else expr
+        return value is not None and self._names.is_call_of(value, self._names.catalog.calls["waits_for_pairs"])
 
     def _container_method(self, access: s.Attribute, expr: s.Expr, seen: set[object]) -> Iterator[Use]:
         parent = access.parent
