@@ -66,11 +66,11 @@ from conclint.model import Rule, Severity
 from conclint.rule import ModuleContext, Report, Step
 
 if TYPE_CHECKING:
-    from conclint.facts.lives import Unjoined
+    from conclint.facts.worker_lives import Unjoined
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for unjoined in module.facts.lives.unjoined(("thread", "timer")):
+    for unjoined in module.facts.worker_lives.unjoined(("thread", "timer")):
         yield _report(module, unjoined)
 
 

@@ -44,6 +44,8 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .worker_lives import WorkerLives
+from .worker_uses import WorkerUses
 
 
 class Facts:
@@ -156,7 +158,15 @@ class Facts:
 
     @cached_property
     def lives(self) -> Lives:
-        return Lives(self.flow, self.handlers, self.running, self.values)
+        return Lives(self.flow, self.handlers, self.values)
+
+    @cached_property
+    def worker_uses(self) -> WorkerUses:
+        return WorkerUses(self.names, self.handlers, self.running, self.values)
+
+    @cached_property
+    def worker_lives(self) -> WorkerLives:
+        return WorkerLives(self.flow, self.worker_uses)
 
     @cached_property
     def objects(self) -> Objects:
