@@ -8,6 +8,7 @@ from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .future_dropped import RULE as CNC501
+from .joined_in_start_loop import RULE as CNC322
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
 from .lock_decorates_generator import RULE as CNC117
@@ -20,6 +21,7 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .process_not_joined import RULE as CNC402
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
@@ -34,6 +36,8 @@ from .timeout_ignored import RULE as CNC203
 from .unbalanced_semaphore import RULE as CNC116
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
+from .worker_misordered import RULE as CNC313
+from .worker_never_started import RULE as CNC321
 from .yield_while_locked import RULE as CNC112
 
 RULES: tuple[Rule, ...] = (
@@ -67,7 +71,11 @@ RULES: tuple[Rule, ...] = (
     CNC301,
     CNC302,
     CNC304,
+    CNC313,
+    CNC321,
+    CNC322,
     CNC401,
+    CNC402,
     CNC501,
     CNC900,
 )

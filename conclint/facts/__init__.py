@@ -45,6 +45,8 @@ from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
 from .worker_lives import WorkerLives
+from .worker_order import WorkerOrder
+from .worker_starts import WorkerStarts
 from .worker_uses import WorkerUses
 
 
@@ -167,6 +169,14 @@ class Facts:
     @cached_property
     def worker_lives(self) -> WorkerLives:
         return WorkerLives(self.flow, self.worker_uses)
+
+    @cached_property
+    def worker_order(self) -> WorkerOrder:
+        return WorkerOrder(self.flow, self.running, self.worker_uses)
+
+    @cached_property
+    def worker_starts(self) -> WorkerStarts:
+        return WorkerStarts(self.flow, self.worker_uses)
 
     @cached_property
     def objects(self) -> Objects:

@@ -149,16 +149,42 @@ class WorkerUses:
         """Whether the constructor of its class starts it."""
         if worker.subclass is None:
             return False
-        constructor = self.names.method(worker.subclass, "__init__")
-        if constructor is None:
-            return False
+        own = Place(("self", worker.subclass), ())
         return any(
             isinstance(node, s.Call)
             and isinstance(node.func, s.Attribute)
             and node.func.attr == "start"
-            and self.names.place(node.func.value) == Place(("self", worker.subclass), ())
-            for node in s.own_nodes(constructor)
+            and self.names.place(node.func.value) in (own, Place(("self", s.enclosing_class(node)), ()))
+            for function in self._constructing(worker.subclass)
+            for node in s.own_nodes(function)
         )
+
+    def is_inert(self, subclass: s.ClassDef) -> bool:
+        """Whether making an instance of a class tells nobody of it, and nothing in another file takes part."""
+        if self.names.is_open(subclass) or any(info.node.decorators for info in self.names.mro(subclass)):
+            return False
+        if self.names.method(subclass, "__new__") is not None or self.names.method(subclass, "start") is not None:
+            return False
+        if any(argument.keyword is not None for info in self.names.mro(subclass) for argument in info.node.bases):
+            return False
+        return not any(
+            isinstance(node, s.Name) and self.names.self_of(node) is not None and not _is_of_self(node)
+            for function in self._constructing(subclass)
+            for node in s.own_nodes(function)
+        )
+
+    def _constructing(self, subclass: s.ClassDef) -> list[s.Function]:
+        """The constructors of a class and its bases in the file, and the methods that they call."""
+        work = [info.attributes["__init__"] for info in self.names.mro(subclass) if "__init__" in info.attributes]
+        functions = [b.node for bindings in work for b in bindings if isinstance(b.node, s.Function)]
+        for function in functions:  # which grows
+            for node in s.own_nodes(function):
+                if isinstance(node, s.Call) and isinstance(node.func, s.Attribute):
+                    if isinstance(node.func.value, s.Name) and self.names.self_of(node.func.value) is not None:
+                        own = self.names.method(subclass, node.func.attr)
+                        if own is not None and own not in functions:
+                            functions.append(own)
+        return functions
 
     def handles_its_errors(self, worker: Worker) -> bool:
         """Whether everything the worker runs is in this file and lets no exception out."""
@@ -176,3 +202,17 @@ def sees_to(use: Use) -> bool:
     if use.kind == "attribute":
         return use.name not in _NEUTRAL_ATTRIBUTES
     return use.kind not in ("set", "test", "keep", "dropped")
+
+
+def _is_of_self(name: s.Name) -> bool:
+    """Whether ``self`` only stands before a dot, or goes to a base's method: ``super(Base, self).__init__()``."""
+    parent = name.parent
+    if isinstance(parent, s.Attribute):
+        return not (parent.attr == "run" and not isinstance(parent.parent, s.Call))
+    call = parent.parent if isinstance(parent, s.Argument) else None
+    if not isinstance(call, s.Call):
+        return False
+    func = call.func
+    return (isinstance(func, s.Name) and func.id == "super") or (
+        isinstance(func, s.Attribute) and func.attr.startswith("__") and call.positional(0) is name
+    )
