@@ -7,7 +7,9 @@ from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
+from .exitcode_unchecked import RULE as CNC407
 from .future_dropped import RULE as CNC501
+from .join_timeout_unchecked import RULE as CNC310
 from .joined_in_start_loop import RULE as CNC322
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
@@ -28,6 +30,7 @@ from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
 from .self_deadlock import RULE as CNC106
 from .slow_call_while_locked import RULE as CNC109
+from .started_before_ready import RULE as CNC308
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
@@ -71,11 +74,14 @@ RULES: tuple[Rule, ...] = (
     CNC301,
     CNC302,
     CNC304,
+    CNC308,
+    CNC310,
     CNC313,
     CNC321,
     CNC322,
     CNC401,
     CNC402,
+    CNC407,
     CNC501,
     CNC900,
 )

@@ -46,6 +46,8 @@ from .with_blocks import WithBlocks
 from .witness import what_raises
 from .worker_lives import WorkerLives
 from .worker_order import WorkerOrder
+from .worker_outcomes import WorkerOutcomes
+from .worker_readiness import WorkerReadiness
 from .worker_starts import WorkerStarts
 from .worker_uses import WorkerUses
 
@@ -177,6 +179,14 @@ class Facts:
     @cached_property
     def worker_starts(self) -> WorkerStarts:
         return WorkerStarts(self.flow, self.worker_uses)
+
+    @cached_property
+    def worker_readiness(self) -> WorkerReadiness:
+        return WorkerReadiness(self.flow, self.running)
+
+    @cached_property
+    def worker_outcomes(self) -> WorkerOutcomes:
+        return WorkerOutcomes(self.names, self.worker_uses)
 
     @cached_property
     def objects(self) -> Objects:
