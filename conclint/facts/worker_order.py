@@ -91,26 +91,34 @@ class WorkerOrder:
         reached = explore(graph, LifeState(Life.NONE, conditions.at_entry), transfer)
         if not reached.complete:
             return
-        told: set[s.Node] = set()
-        for number, states in reached.states.items():
-            step = graph.steps[number]
-            if step.kind is not StepKind.CALL or step.node not in calls or step.node in told:
-                continue
-            lives = {state.life for state in states}
-            call, how = step.node, ""
+        states: dict[s.Node, list[tuple[int, LifeState]]] = {}
+        for step, state in reached.pairs():
+            if step.kind is StepKind.CALL and step.node in calls:
+                states.setdefault(step.node, []).append((step.id, state))
+        for call, ways in states.items():
             assert isinstance(call, s.Call)
-            assert isinstance(call.func, s.Attribute)
-            if call.func.attr == "join" and lives == {Life.MADE}:
-                how, path = "unstarted", reached.path(number, states[0])
-            elif call.func.attr == "start" and lives == {Life.STARTED}:
-                how, path = "twice", reached.path(number, states[0])
-            elif call.func.attr == "start" and lives == {Life.MADE, Life.STARTED}:
-                again = next(state for state in states if state.life is Life.STARTED)
-                path = self._each_round(reached, number, again)
-                how = "twice" if path else ""
-            if how and not is_expected(self._flow, call):
-                told.add(call)
-                yield Misordered(call, call.func.value, how, use.worker.kind, Witness(path))
+            found = None if is_expected(self._flow, call) else self._judged(reached, call, ways)
+            if found is not None:
+                how, path = found
+                receiver = call.func.value if isinstance(call.func, s.Attribute) else call.func
+                yield Misordered(call, receiver, how, use.worker.kind, Witness(path))
+
+    def _judged(
+        self, reached: Reached[LifeState], call: s.Call, ways: list[tuple[int, LifeState]]
+    ) -> tuple[str, list[Move]] | None:
+        """What is wrong with a call that is come to in all these ways, and by which path."""
+        lives = {state.life for _, state in ways}
+        number, state = ways[0]
+        if s.last_name(call.func) == "join":
+            return ("unstarted", reached.path(number, state)) if lives == {Life.MADE} else None
+        if lives == {Life.STARTED}:
+            return "twice", reached.path(number, state)
+        if lives == {Life.MADE, Life.STARTED}:
+            for number, state in ways:
+                path = self._each_round(reached, number, state) if state.life is Life.STARTED else None
+                if path:
+                    return "twice", path
+        return None
 
     def _each_round(self, reached: Reached[LifeState], number: int, state: LifeState) -> list[Move]:
         """The way from ``start()`` back to itself, where the next round of a loop always comes there."""

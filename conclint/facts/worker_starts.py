@@ -15,6 +15,7 @@ from .worker_uses import WorkerUse, WorkerUses
 _SETUP = frozenset({"setDaemon", "setName", "__init__"})
 _WAITS = frozenset({"join", "is_alive", "isAlive", "cancel", "terminate", "kill", "close"})
 _LOOKS = frozenset({"is_alive", "isAlive", "terminate", "kill"})
+_MEASURES = frozenset({"builtins.len"})
 _IDLE = (s.Pass, s.Import, s.ImportFrom, s.Scoping)
 
 
@@ -72,10 +73,26 @@ class WorkerStarts:
         if use.kind == "method":
             return use.name in _SETUP or (use.name in _WAITS and isinstance(home, s.Attribute))
         if use.kind == "test":
-            return isinstance(home, s.Attribute)
+            return isinstance(home, s.Attribute) or self._is_measure(use.node)
         if use.kind == "keep":
-            return isinstance(home, s.Name) or home is None
+            return self._is_kept_here(use.node)
         return use.kind in ("set", "dropped")
+
+    def _is_measure(self, node: s.Node) -> bool:
+        return isinstance(node, s.Call) and self._names.qualified(node.func) in _MEASURES
+
+    def _is_kept_here(self, keeping: s.Node) -> bool:
+        """Whether the container that holds it is a local variable."""
+        container: s.Node | None = keeping
+        if isinstance(keeping, s.Call) and isinstance(keeping.func, s.Attribute):
+            container = keeping.func.value
+        elif isinstance(keeping, s.Subscript):
+            container = keeping.value
+        else:
+            while isinstance(container, (s.Expr, s.Argument)):
+                container = container.parent
+            container = container.targets[0] if isinstance(container, s.Assign) else None
+        return isinstance(container, s.Name) and self._is_private(container)
 
     # ---- one after the other
 

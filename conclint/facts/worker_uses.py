@@ -200,8 +200,16 @@ def sees_to(use: Use) -> bool:
     if use.kind == "method":
         return use.name not in _NEUTRAL_METHODS
     if use.kind == "attribute":
-        return use.name not in _NEUTRAL_ATTRIBUTES
+        return use.name not in _NEUTRAL_ATTRIBUTES or _asks_whether_started(use)
     return use.kind not in ("set", "test", "keep", "dropped")
+
+
+def _asks_whether_started(use: Use) -> bool:
+    """Whether ``thread.ident is not None`` or the like is a test."""
+    parent = use.node.parent
+    return use.name in ("ident", "native_id", "pid") and isinstance(
+        parent, (s.Compare, s.Not, s.BoolOp, s.If, s.While, s.IfExp)
+    )
 
 
 def _is_of_self(name: s.Name) -> bool:
