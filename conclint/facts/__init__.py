@@ -44,6 +44,7 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .worker_ends import WorkerEnds
 from .worker_lives import WorkerLives
 from .worker_order import WorkerOrder
 from .worker_outcomes import WorkerOutcomes
@@ -170,7 +171,7 @@ class Facts:
 
     @cached_property
     def worker_lives(self) -> WorkerLives:
-        return WorkerLives(self.flow, self.worker_uses)
+        return WorkerLives(self.flow, self.worker_uses, WorkerEnds(self.names, self.running))
 
     @cached_property
     def worker_order(self) -> WorkerOrder:

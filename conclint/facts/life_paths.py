@@ -32,10 +32,7 @@ class LifeState(NamedTuple):
 
 
 class _LifeTransfer:
-    """One variable that holds a worker, or (``runs_at_once``) the result of a call already under way.
-
-    ``finished`` is whether what has been seen to needs no more following: otherwise it stays as it was.
-    """
+    """One variable that holds a worker, or (``runs_at_once``) the result of a call already under way."""
 
     def __init__(
         self,

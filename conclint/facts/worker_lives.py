@@ -11,6 +11,7 @@ from .life_paths import Life, LifePaths, is_overwritten
 from .running import Worker
 from .values import Use
 from .witness import Witness
+from .worker_ends import WorkerEnds
 from .worker_uses import WorkerUse, WorkerUses
 
 
@@ -30,9 +31,10 @@ class Unjoined(NamedTuple):
 class WorkerLives:
     """Answers for every worker of a module."""
 
-    def __init__(self, flow: Flow, uses: WorkerUses) -> None:
+    def __init__(self, flow: Flow, uses: WorkerUses, ends: WorkerEnds) -> None:
         self._names = flow.names
         self._uses = uses
+        self._ends = ends
         self._paths = LifePaths(flow)
 
     def unjoined(self, kinds: Iterable[str]) -> Iterator[Unjoined]:
@@ -46,7 +48,7 @@ class WorkerLives:
     def _unjoined(self, use: WorkerUse) -> Unjoined | None:
         worker, home = use.worker, use.home
         all_seen_to = self._uses.reaps_all_processes if worker.kind == "process" else self._uses.joins_all_threads
-        if all_seen_to:
+        if all_seen_to or (worker.kind != "process" and self._ends.is_noticed(worker)):
             return None
         ending = next(iter(use.calls("terminate", "kill")), None)
         if not use.seen_to:

@@ -159,9 +159,13 @@ class WorkerStarts:
         return loop in s.ancestors(use.worker.call) or isinstance(loop.target, s.Name)
 
     def _may_end_early(self, loop: s.For) -> bool:
-        """Whether a round may be the last, so that the next one is not to be started before: a retry, a search."""
+        """Whether a round may be the last, so that the next one is not to be started before: a retry, a search.
+
+        So may one that asserts something of what its worker has done.
+        """
         return any(
             isinstance(node, (s.Break, s.Return, s.Raise, s.Yield, s.Assert))
+            or (isinstance(node, s.Call) and s.last_name(node.func).lower().startswith("assert"))
             for statement in loop.body
             for node in s.walk(statement, into_functions=False)
         )
