@@ -20,6 +20,7 @@ class WorkerEnds:
     def __init__(self, names: Names, running: Running) -> None:
         self._names = names
         self._running = running
+        self._waits: dict[s.Function, set[tuple[str, Place | None]]] = {}
 
     def is_noticed(self, worker: Worker) -> bool:
         """Whether the code that starts a thread or timer gets to know of its end, or need not wait for it."""
@@ -55,11 +56,7 @@ class WorkerEnds:
         starter = s.enclosing_function(worker.call)
         if not targets or starter is None:
             return False
-        waits = {
-            (func.attr, self._names.place(func.value))
-            for node in s.own_nodes(starter)
-            if isinstance(node, s.Call) and isinstance(func := node.func, s.Attribute)
-        }
+        waits = self._waited_for(starter)
         return all(
             any(
                 (wait, place) in waits
@@ -70,6 +67,17 @@ class WorkerEnds:
             )
             for function in targets
         )
+
+    def _waited_for(self, starter: s.Function) -> set[tuple[str, Place | None]]:
+        """The methods that a function calls, and where the objects live that it calls them on."""
+        known = self._waits.get(starter)
+        if known is None:
+            known = self._waits[starter] = {
+                (func.attr, self._names.place(func.value))
+                for node in s.own_nodes(starter)
+                if isinstance(node, s.Call) and isinstance(func := node.func, s.Attribute)
+            }
+        return known
 
     def _known_as(self, expr: s.Expr, function: s.Function, worker: Worker) -> Place | None:
         """The place of ``expr`` in the code that makes the worker: what its ``args`` pass for a parameter."""

@@ -112,7 +112,9 @@ class WorkerStarts:
         for start in use.calls("start"):
             for join in use.calls("join"):
                 loop = self._loop_of(start, join)
-                if loop is not None and self._is_of_each_round(use, loop) and not self._may_end_early(loop):
+                if loop is None or not self._is_of_each_round(use, loop):
+                    continue
+                if not self._may_end_early(loop) and not self._is_repeated_test(use, loop):
                     assert isinstance(start.node, s.Call)
                     assert isinstance(join.node, s.Call)
                     return InTurn(use.worker, start.node, join.node, start.origin)
@@ -157,6 +159,16 @@ class WorkerStarts:
     def _is_of_each_round(self, use: WorkerUse, loop: s.For) -> bool:
         """Whether each round has a worker of its own: made in it, or the item of the round."""
         return loop in s.ancestors(use.worker.call) or isinstance(loop.target, s.Name)
+
+    @staticmethod
+    def _is_repeated_test(use: WorkerUse, loop: s.For) -> bool:
+        """Whether a test does the same several times over: one after the other is what it wants to see."""
+        around = [parent for parent in s.ancestors(loop) if isinstance(parent, s.Function)]
+        if not any(function.name.startswith("test") for function in around):
+            return False
+        targets = {node.id for node in s.walk(loop.target) if isinstance(node, s.Name)}
+        read = {node.id for statement in loop.body for node in s.walk(statement) if isinstance(node, s.Name)}
+        return loop in s.ancestors(use.worker.call) and targets.isdisjoint(read)
 
     def _may_end_early(self, loop: s.For) -> bool:
         """Whether a round may be the last, so that the next one is not to be started before: a retry, a search.

@@ -54,6 +54,7 @@ class WorkerUses:
         self._running = running
         self._values = values
         self._summaries: dict[tuple[int, bool], tuple[tuple[Use, ...], _Summary]] = {}
+        self._known: dict[s.Call, WorkerUse] = {}
 
     def all(self, *kinds: str) -> Iterator[WorkerUse]:
         """The workers of these kinds, all of them where none is given."""
@@ -63,11 +64,16 @@ class WorkerUses:
 
     def of(self, worker: Worker) -> WorkerUse:
         """What is done with ``worker``."""
-        uses = self._values.uses(worker.call)
-        summary = self._summary(uses, worker.kind == "process")
-        started = summary.is_started or self.starts_itself(worker)
-        daemon = summary.is_daemon or self._may_be_daemon(worker)
-        return WorkerUse(worker, home_of(worker.call), uses, daemon, started, summary.is_kept, summary.seen_to)
+        known = self._known.get(worker.call)
+        if known is None:
+            uses = self._values.uses(worker.call)
+            summary = self._summary(uses, worker.kind == "process")
+            started = summary.is_started or self.starts_itself(worker)
+            daemon = summary.is_daemon or self._may_be_daemon(worker)
+            home = home_of(worker.call)
+            known = WorkerUse(worker, home, uses, daemon, started, summary.is_kept, summary.seen_to)
+            self._known[worker.call] = known
+        return known
 
     def _summary(self, uses: tuple[Use, ...], is_process: bool) -> _Summary:
         _uses, known = self._summaries.get((id(uses), is_process), (uses, None))
@@ -100,9 +106,9 @@ class WorkerUses:
     def reaps_all_processes(self) -> bool:
         """Whether the file looks after all child processes at once: ``active_children()``, ``os.waitpid()``."""
         reapers = self.names.catalog.calls["reapers"]
-        return any(self.names.qualified(call.func) in reapers for call in self.names.module.all(s.Call)) or any(
-            self.names.qualified(node) in reapers for node in self.names.module.all(s.Attribute)
-        )
+        last_names = {name.rpartition(".")[2] for name in reapers}
+        named: list[s.Name | s.Attribute] = [*self.names.module.all(s.Name), *self.names.module.all(s.Attribute)]
+        return any(s.last_name(node) in last_names and self.names.qualified(node) in reapers for node in named)
 
     def _is_no_wait(self, use: Use) -> bool:
         """Whether a use of a process ends it without waiting until it has ended."""
