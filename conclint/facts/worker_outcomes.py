@@ -52,7 +52,9 @@ class WorkerOutcomes:
         for use in self._uses.all("process"):
             if use.is_daemon or use.calls("terminate", "kill", "is_alive") or self._is_looked_at(use):
                 continue
-            if self._has_channel(use.worker.call) or self._uses.handles_its_errors(use.worker):
+            if self._has_channel(use.worker.call) or self._runs_nothing(use.worker):
+                continue
+            if self._uses.handles_its_errors(use.worker):
                 continue
             for join in use.calls("join")[:1]:
                 if join.node not in told and not self._is_timed(join):
@@ -83,6 +85,11 @@ class WorkerOutcomes:
         """Whether the object that waits is on its way out anyway."""
         function = s.enclosing_function(join)
         return function is not None and function.name == "__del__"
+
+    @staticmethod
+    def _runs_nothing(worker: Worker) -> bool:
+        """Whether it is given nothing to do: ``Process()``, made to see that processes can be."""
+        return worker.subclass is None and not worker.call.args
 
     def _has_channel(self, call: s.Call) -> bool:
         """Whether what a process is given may carry its result: a queue, a pipe, shared memory."""

@@ -112,7 +112,7 @@ class WorkerStarts:
         for start in use.calls("start"):
             for join in use.calls("join"):
                 loop = self._loop_of(start, join)
-                if loop is None or not self._is_of_each_round(use, loop):
+                if loop is None or not self._is_of_each_round(use, start, loop):
                     continue
                 if not self._may_end_early(loop) and not self._is_repeated_test(use, loop):
                     assert isinstance(start.node, s.Call)
@@ -156,9 +156,12 @@ class WorkerStarts:
             return True
         return isinstance(call.func, s.Attribute) and call.func.attr in catalog.harmless_methods
 
-    def _is_of_each_round(self, use: WorkerUse, loop: s.For) -> bool:
+    @staticmethod
+    def _is_of_each_round(use: WorkerUse, start: Use, loop: s.For) -> bool:
         """Whether each round has a worker of its own: made in it, or the item of the round."""
-        return loop in s.ancestors(use.worker.call) or isinstance(loop.target, s.Name)
+        item, target = start.origin, loop.target
+        is_item = isinstance(item, s.Name) and isinstance(target, s.Name) and item.id == target.id
+        return is_item or loop in s.ancestors(use.worker.call)
 
     @staticmethod
     def _is_repeated_test(use: WorkerUse, loop: s.For) -> bool:
