@@ -56,7 +56,8 @@ def export(rows, write):
 - The process is joined, or asked for its `exitcode`, `sentinel` or `is_alive()`, anywhere in the file, also through
   a list of processes; the file calls `active_children()` or `os.waitpid()`, or handles `SIGCHLD`.
 - It is returned, passed on, or stored on an object whose class has a base in another file.
-- Its target stands in this file and lets no exception out.
+- Its target stands in this file and lets no exception out, or puts a result on a queue as the last thing it does, and
+  the code that starts it gets that.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from .running import Running, Worker
 
 _SHORT = 3.0
 """Seconds for which a timer may keep a program from ending without anybody minding."""
-_TOLD_BY = {"set": ("wait",), "put": ("get",), "put_nowait": ("get",), "task_done": ("join",), "release": ("acquire",)}
+_RESULTS = {"put": "get", "put_nowait": "get"}
+_TOLD_BY = {**_RESULTS, "set": "wait", "task_done": "join", "release": "acquire"}
 
 
 class WorkerEnds:
@@ -23,10 +24,12 @@ class WorkerEnds:
         self._waits: dict[s.Function, set[tuple[str, Place | None]]] = {}
 
     def is_noticed(self, worker: Worker) -> bool:
-        """Whether the code that starts a thread or timer gets to know of its end, or need not wait for it."""
+        """Whether the code that starts a worker gets to know of its end, or need not wait for it."""
+        if worker.kind == "process":
+            return self._tells_its_starter(worker, _RESULTS)
         if worker.kind == "timer" and self._is_short(worker.call):
             return True
-        return self._is_shut_down(worker) or self._tells_its_starter(worker)
+        return self._is_shut_down(worker) or self._tells_its_starter(worker, _TOLD_BY)
 
     @staticmethod
     def _is_short(call: s.Call) -> bool:
@@ -50,7 +53,7 @@ class WorkerEnds:
             )
         )
 
-    def _tells_its_starter(self, worker: Worker) -> bool:
+    def _tells_its_starter(self, worker: Worker, told_by: dict[str, str]) -> bool:
         """Whether the last thing it does is what the function that makes it waits for."""
         targets = self._running.targets(worker)
         starter = s.enclosing_function(worker.call)
@@ -59,10 +62,9 @@ class WorkerEnds:
         waits = self._waited_for(starter)
         return all(
             any(
-                (wait, place) in waits
+                (told_by[call.func.attr], place) in waits
                 for call in _last_calls(function.body)
-                if isinstance(call.func, s.Attribute)
-                for wait in _TOLD_BY.get(call.func.attr, ())
+                if isinstance(call.func, s.Attribute) and call.func.attr in told_by
                 if (place := self._known_as(call.func.value, function, worker)) is not None
             )
             for function in targets
@@ -84,12 +86,23 @@ class WorkerEnds:
         if isinstance(expr, s.Name):
             index = next((i for i, param in enumerate(function.params) if param.name == expr.id), None)
             if index is not None:
-                args = worker.call.argument(2 if worker.kind == "timer" else 3, "args")
+                timer = worker.kind == "timer"
+                args = worker.call.argument(2 if timer else 3, "args")
                 offset = 0 if self._names.self_class(function) is None else 1
-                if not isinstance(args, s.Display) or not 0 <= index - offset < len(args.elements):
-                    return None
-                return self._names.place(args.elements[index - offset])
+                if isinstance(args, s.Display) and 0 <= index - offset < len(args.elements):
+                    return self._names.place(args.elements[index - offset])
+                passed = _of_key(worker.call.argument(3 if timer else 4, "kwargs"), expr.id)
+                return None if passed is None else self._names.place(passed)
         return self._names.place(expr)
+
+
+def _of_key(display: s.Expr | None, key: str) -> s.Expr | None:
+    """The value that a dict display has for a constant key."""
+    if isinstance(display, s.DictDisplay):
+        for name, value in zip(display.keys, display.values, strict=True):
+            if isinstance(name, s.Constant) and name.value == key:
+                return value
+    return None
 
 
 def _last_calls(body: list[s.Stmt]) -> Iterator[s.Call]:
@@ -97,7 +110,7 @@ def _last_calls(body: list[s.Stmt]) -> Iterator[s.Call]:
     last = body[-1] if body else None
     if isinstance(last, (s.ExprStmt, s.Return)) and isinstance(last.value, s.Call):
         yield last.value
-    elif isinstance(last, s.With):
+    elif isinstance(last, (s.With, s.If)):
         yield from _last_calls(last.body)
     elif isinstance(last, s.Try):
         yield from _last_calls(last.final or last.orelse or last.body)

@@ -48,7 +48,7 @@ class WorkerLives:
     def _unjoined(self, use: WorkerUse) -> Unjoined | None:
         worker, home = use.worker, use.home
         all_seen_to = self._uses.reaps_all_processes if worker.kind == "process" else self._uses.joins_all_threads
-        if all_seen_to or (worker.kind != "process" and self._ends.is_noticed(worker)):
+        if all_seen_to or self._ends.is_noticed(worker):
             return None
         ending = next(iter(use.calls("terminate", "kill")), None)
         if not use.seen_to:

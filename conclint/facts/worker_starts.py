@@ -166,8 +166,8 @@ class WorkerStarts:
     @staticmethod
     def _is_repeated_test(use: WorkerUse, loop: s.For) -> bool:
         """Whether a test does the same several times over: one after the other is what it wants to see."""
-        around = [parent for parent in s.ancestors(loop) if isinstance(parent, s.Function)]
-        if not any(function.name.startswith("test") for function in around):
+        around = [parent for parent in s.ancestors(loop) if isinstance(parent, (s.Function, s.ClassDef))]
+        if not any(_is_test(parent) for parent in around):
             return False
         targets = {node.id for node in s.walk(loop.target) if isinstance(node, s.Name)}
         read = {node.id for statement in loop.body for node in s.walk(statement) if isinstance(node, s.Name)}
@@ -184,6 +184,13 @@ class WorkerStarts:
             for statement in loop.body
             for node in s.walk(statement, into_functions=False)
         )
+
+
+def _is_test(node: s.Function | s.ClassDef) -> bool:
+    """Whether it is a test function, or a class of them."""
+    if isinstance(node, s.ClassDef):
+        return any(isinstance(part, s.FunctionDef) and _is_test(part.function) for part in node.body)
+    return node.name.startswith("test")
 
 
 def has_several(items: s.Expr) -> bool:
