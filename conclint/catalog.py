@@ -90,6 +90,7 @@ class Catalog:
         }
         self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}
         self.operators: dict[str, str] = data["operators"]
+        self.loop_enders: dict[str, str] = data["loop_enders"]
         self.waits: dict[str, dict[str, Waits]] = {
             kind: {
                 name: Waits(_position(entry, "block"), _position(entry, "timeout")) for name, entry in methods.items()

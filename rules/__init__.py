@@ -10,8 +10,11 @@ from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .executor_not_shutdown import RULE as CNC503
 from .executor_self_wait import RULE as CNC505
+from .exitcode_unchecked import RULE as CNC407
 from .fork_with_threads import RULE as CNC409
 from .future_dropped import RULE as CNC501
+from .join_timeout_unchecked import RULE as CNC310
+from .joined_in_start_loop import RULE as CNC322
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
 from .lock_decorates_generator import RULE as CNC117
@@ -28,6 +31,7 @@ from .map_not_consumed import RULE as CNC502
 from .popen_not_waited import RULE as CNC417
 from .popen_pipe_wait import RULE as CNC415
 from .preexec_fn_with_threads import RULE as CNC418
+from .process_not_joined import RULE as CNC402
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
@@ -37,6 +41,7 @@ from .self_deadlock import RULE as CNC106
 from .shared_memory_leak import RULE as CNC411
 from .slow_call_while_locked import RULE as CNC109
 from .start_method_misplaced import RULE as CNC408
+from .started_before_ready import RULE as CNC308
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
 from .terminate_with_shared_state import RULE as CNC412
@@ -49,6 +54,8 @@ from .value_not_atomic import RULE as CNC413
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
 from .waited_not_checked import RULE as CNC504
+from .worker_misordered import RULE as CNC313
+from .worker_never_started import RULE as CNC321
 from .wrong_exception_class import RULE as CNC507
 from .yield_while_locked import RULE as CNC112
 
@@ -83,7 +90,14 @@ RULES: tuple[Rule, ...] = (
     CNC301,
     CNC302,
     CNC304,
+    CNC308,
+    CNC310,
+    CNC313,
+    CNC321,
+    CNC322,
     CNC401,
+    CNC402,
+    CNC407,
     CNC408,
     CNC409,
     CNC411,

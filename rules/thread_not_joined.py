@@ -54,7 +54,10 @@ def save_all(documents, upload):
 - The thread is joined, cancelled or asked whether it is alive anywhere in the file: in `close()`, in a loop over
   a list of threads, through `atexit` or `addCleanup`.
 - It is returned, passed on, or stored on an object whose class has a base in another file.
-- Its target stands in this file and lets no exception out.
+- Its target stands in this file and lets no exception out, or sets an event or puts a result as the last thing it
+  does, and the function that starts it waits for that.
+- It runs `server.serve_forever`, and the file calls `server.shutdown()`.
+- Timers of three seconds at most, which keep nobody waiting.
 """
 
 from __future__ import annotations
@@ -66,11 +69,11 @@ from conclint.model import Rule, Severity
 from conclint.rule import ModuleContext, Report, Step
 
 if TYPE_CHECKING:
-    from conclint.facts.lives import Unjoined
+    from conclint.facts.worker_lives import Unjoined
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for unjoined in module.facts.lives.unjoined(("thread", "timer")):
+    for unjoined in module.facts.worker_lives.unjoined(("thread", "timer")):
         yield _report(module, unjoined)
 
 

@@ -57,6 +57,13 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .worker_ends import WorkerEnds
+from .worker_lives import WorkerLives
+from .worker_order import WorkerOrder
+from .worker_outcomes import WorkerOutcomes
+from .worker_readiness import WorkerReadiness
+from .worker_starts import WorkerStarts
+from .worker_uses import WorkerUses
 from .wrong_handlers import WrongHandlers
 
 
@@ -171,7 +178,31 @@ class Facts:
 
     @cached_property
     def lives(self) -> Lives:
-        return Lives(self.flow, self.handlers, self.running, self.values)
+        return Lives(self.flow, self.handlers, self.values)
+
+    @cached_property
+    def worker_uses(self) -> WorkerUses:
+        return WorkerUses(self.names, self.handlers, self.running, self.values)
+
+    @cached_property
+    def worker_lives(self) -> WorkerLives:
+        return WorkerLives(self.flow, self.worker_uses, WorkerEnds(self.names, self.running))
+
+    @cached_property
+    def worker_order(self) -> WorkerOrder:
+        return WorkerOrder(self.flow, self.running, self.worker_uses)
+
+    @cached_property
+    def worker_starts(self) -> WorkerStarts:
+        return WorkerStarts(self.flow, self.worker_uses)
+
+    @cached_property
+    def worker_readiness(self) -> WorkerReadiness:
+        return WorkerReadiness(self.flow, self.running)
+
+    @cached_property
+    def worker_outcomes(self) -> WorkerOutcomes:
+        return WorkerOutcomes(self.names, self.worker_uses)
 
     @cached_property
     def futures(self) -> Futures:

@@ -187,6 +187,7 @@ class ValueFlow:
             if isinstance(target, s.Display) and len(target.elements) == len(display.elements):
                 yield from self._stored(target.elements[index], expr, seen)
             else:
+                yield Use("keep", "", display, expr)
                 yield from self._container(display, seen)
 
     # ---- a container that holds it

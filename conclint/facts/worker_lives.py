@@ -1,0 +1,73 @@
+"""The lives of workers: who waits for a thread, a timer, a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from .. import syntax as s
+from .flow import Flow
+from .life_paths import Life, LifePaths, is_overwritten
+from .running import Worker
+from .values import Use
+from .witness import Witness
+from .worker_ends import WorkerEnds
+from .worker_uses import WorkerUse, WorkerUses
+
+
+class Unjoined(NamedTuple):
+    """A worker that is started and, on some normal path, not waited for."""
+
+    worker: Worker
+    how: str
+    """``dropped`` (no name leads to it), ``never`` (nobody joins), ``path`` (some path does not), ``overwritten``."""
+    path: Witness | None
+    home: s.Expr | None
+    """The name or attribute it is stored in."""
+    ending: Use | None
+    """The ``terminate()`` or ``kill()`` after which nobody waits for a process."""
+
+
+class WorkerLives:
+    """Answers for every worker of a module."""
+
+    def __init__(self, flow: Flow, uses: WorkerUses, ends: WorkerEnds) -> None:
+        self._names = flow.names
+        self._uses = uses
+        self._ends = ends
+        self._paths = LifePaths(flow)
+
+    def unjoined(self, kinds: Iterable[str]) -> Iterator[Unjoined]:
+        """The started, non-daemon workers of these kinds that some normal path does not wait for."""
+        for use in self._uses.all(*kinds):
+            if not use.is_daemon and use.is_started and not self._uses.handles_its_errors(use.worker):
+                found = self._unjoined(use)
+                if found is not None:
+                    yield found
+
+    def _unjoined(self, use: WorkerUse) -> Unjoined | None:
+        worker, home = use.worker, use.home
+        all_seen_to = self._uses.reaps_all_processes if worker.kind == "process" else self._uses.joins_all_threads
+        if all_seen_to or self._ends.is_noticed(worker):
+            return None
+        ending = next(iter(use.calls("terminate", "kill")), None)
+        if not use.seen_to:
+            if isinstance(home, s.Attribute) and self._uses.may_be_known_elsewhere(worker.call):
+                return None
+            return Unjoined(worker, "dropped" if home is None else "never", None, home, ending)
+        if isinstance(home, s.Name) and not use.is_kept:
+            return self._follow(use, home)
+        return None
+
+    def _follow(self, use: WorkerUse, home: s.Name) -> Unjoined | None:
+        """Whether some normal path of the function goes past every use that sees to the worker."""
+        reached = self._paths.follow(use.worker.call, home, use.seen_to, runs_at_once=False)
+        if reached is None:
+            return None
+        if is_overwritten(reached, use.worker.call):
+            return Unjoined(use.worker, "overwritten", None, home, None)
+        leave = reached.graph.exit
+        for state in reached.at(leave):
+            if state.life is Life.STARTED:
+                return Unjoined(use.worker, "path", Witness(reached.path(leave, state)), home, None)
+        return None
