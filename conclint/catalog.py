@@ -74,6 +74,17 @@ class Catalog:
             for name, entry in data["runs"].items()
         }
         self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}
+        self.passing: dict[str, str] = {name: how for how, names in data["passing"].items() for name in names}
+        """By the call that hands code over, how the code's arguments go with it: ``args``, ``tuple`` or ``spread``."""
+        self.argument_tuples: dict[str, tuple[int, str]] = {
+            name: (position[0], position[1]) for name, position in data["argument_tuples"].items()
+        }
+        """By the call that hands code over, where it takes the tuple of the code's arguments."""
+        self.not_iterable = frozenset(data["iterable"]["none"])
+        uncallable = data["uncallable"]
+        self.uncallable_none = frozenset(uncallable["nothing"])
+        self.uncallable = self.uncallable_none | frozenset(uncallable["values"])
+        self.uncallable_of: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in uncallable["of"].items()}
         self.operators: dict[str, str] = data["operators"]
         self.waits: dict[str, dict[str, Waits]] = {
             kind: {

@@ -121,6 +121,63 @@ class Rewriter:
         is_one = isinstance(test, (s.Name, s.Attribute, s.Call, s.Subscript, s.Constant))
         return f"not {text}" if is_one else f"not ({text})"
 
+    def handing_over(self, call: s.Call, passing: str) -> Fix | None:
+        """``f(x)`` as ``f`` and its arguments, for a call that runs ``f`` elsewhere, if that can be written.
+
+        ``passing`` says how that call wants them: as ``args`` and ``kwargs``, as a ``tuple``, as they are (``spread``)
+        or as they are without keywords (``positional``).
+        """
+        span, func = self._extent(call), self._extent(call.func)
+        try:
+            if any(span.line <= number < span.end_line for number in Scan(self._lines, *self._whole(call)).comments):
+                return None
+        except _UnwritableError:
+            return None
+        if any(isinstance(a.value, s.Comprehension) and self.text(a.value)[0] != "(" for a in call.args[:1]):
+            return None  # `f(x for x in y)`, whose parentheses are those of the call
+        plain = [self.text(argument.value) for argument in call.args if argument.keyword is None]
+        named = [
+            (argument.keyword, self.text(argument.value)) for argument in call.args if argument.keyword is not None
+        ]
+        if any(isinstance(argument.value, (s.NamedExpr, s.Yield)) for argument in call.args):
+            return None
+        one = f"({', '.join(plain)}{',' if len(plain) == 1 else ''})"
+        parts = [self.text(call.func)]
+        if passing == "args":
+            parts += [f"args={one}"] if plain else []
+            parts += ["kwargs={" + ", ".join(f'"{name}": {value}' for name, value in named) + "}"] if named else []
+        elif passing == "tuple":
+            parts += [one] if plain else []
+        else:
+            parts += [*plain, *(f"{name}={value}" for name, value in named)]
+        new = ", ".join(parts)
+        edit = Edit(Span(func.line, func.column, span.end_line, span.end_column), new)
+        return Fix(Applicability.UNSAFE, f"hand over `{self.text(call.func)}` itself", (edit,))
+
+    def is_parenthesised(self, node: s.Node) -> bool:
+        """Whether ``node`` stands in parentheses of its own, and not in those of a call of one argument."""
+        span = self._extent(node)
+        before, after = self.before(span).rstrip(), self.after(span).lstrip()
+        return before.endswith("(") and after.startswith(")") and before[:-1].rstrip()[-1:] in ("=", ",", "(")
+
+    def as_tuple(self, node: s.Node) -> Fix | None:
+        """``node`` as a tuple of one."""
+        span = self._extent(node)
+        end = Span(span.end_line, span.end_column, span.end_line, span.end_column)
+        if self.is_parenthesised(node):
+            edits: tuple[Edit, ...] = (Edit(end, ","),)
+        elif "(" in self.before(span)[-1:] and ")" in self.after(span)[:1]:
+            return None
+        else:
+            start = Span(span.line, span.column, span.line, span.column)
+            edits = (Edit(start, "("), Edit(end, ",)"))
+        return Fix(Applicability.SAFE, f"make it a tuple: `({' '.join(self.text(node).split())},)`", edits)
+
+    def _whole(self, node: s.Node) -> tuple[int, int]:
+        """The first and last line of the statement that ``node`` stands in."""
+        span = self._extent(s.statement_of(node))
+        return span.line, span.end_line
+
     # ---- text
 
     def extent(self, node: s.Node) -> Span:

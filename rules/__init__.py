@@ -3,6 +3,7 @@
 from conclint.model import Rule
 
 from .acquire_result_ignored import RULE as CNC104
+from .bad_worker_arguments import RULE as CNC306
 from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
@@ -27,6 +28,8 @@ from .release_unacquired import RULE as CNC105
 from .self_deadlock import RULE as CNC106
 from .slow_call_while_locked import RULE as CNC109
 from .syntax_error import RULE as CNC900
+from .target_called import RULE as CNC305
+from .target_never_runs import RULE as CNC315
 from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
@@ -67,6 +70,9 @@ RULES: tuple[Rule, ...] = (
     CNC301,
     CNC302,
     CNC304,
+    CNC305,
+    CNC306,
+    CNC315,
     CNC401,
     CNC501,
     CNC900,

@@ -14,6 +14,7 @@ from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .empty_sections import EmptySections
 from .flow import Flow
+from .handed import HandedOver
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
@@ -44,6 +45,7 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .worker_arguments import WorkerArguments
 
 
 class Facts:
@@ -153,6 +155,14 @@ class Facts:
     @cached_property
     def running(self) -> Running:
         return Running(self.names)
+
+    @cached_property
+    def handed(self) -> HandedOver:
+        return HandedOver(self.flow, self.running, self.values)
+
+    @cached_property
+    def worker_arguments(self) -> WorkerArguments:
+        return WorkerArguments(self.flow, self.running, self.values, self.handed)
 
     @cached_property
     def lives(self) -> Lives:
