@@ -128,10 +128,7 @@ class Rewriter:
         or as they are without keywords (``positional``).
         """
         span, func = self._extent(call), self._extent(call.func)
-        try:
-            if any(span.line <= number < span.end_line for number in Scan(self._lines, *self._whole(call)).comments):
-                return None
-        except _UnwritableError:
+        if self._holds_comment(call):
             return None
         if any(isinstance(a.value, s.Comprehension) and self.text(a.value)[0] != "(" for a in call.args[:1]):
             return None  # `f(x for x in y)`, whose parentheses are those of the call
@@ -173,10 +170,55 @@ class Rewriter:
             edits = (Edit(start, "("), Edit(end, ",)"))
         return Fix(Applicability.SAFE, f"make it a tuple: `({' '.join(self.text(node).split())},)`", edits)
 
-    def _whole(self, node: s.Node) -> tuple[int, int]:
-        """The first and last line of the statement that ``node`` stands in."""
-        span = self._extent(s.statement_of(node))
-        return span.line, span.end_line
+    def renaming(self, name: s.Expr, new: str, *, safe: bool) -> Fix | None:
+        """The attribute at the end of ``name``, by another name; a plain name stays, since it was bound elsewhere."""
+        if not isinstance(name, s.Attribute):
+            return None
+        end = self._extent(name)
+        start = end.end_column - len(name.attr)
+        span = Span(end.end_line, start, end.end_line, end.end_column)
+        if start < 1 or self.slice(span) != name.attr:
+            return None
+        applicability = Applicability.SAFE if safe else Applicability.UNSAFE
+        return Fix(applicability, f"use `{new}`", (Edit(span, new),))
+
+    def as_property(self, call: s.Expr, attribute: str) -> Fix | None:
+        """``x.getName()`` as ``x.name``, and the statement ``x.setName(y)`` as ``x.name = y``."""
+        if (
+            not isinstance(call, s.Call)
+            or not isinstance(call.func, s.Attribute)
+            or call.has_star
+            or len(call.args) > 1
+        ):
+            return None
+        if self._holds_comment(call):
+            return None
+        span, func = self._extent(call), self._extent(call.func)
+        start = func.end_column - len(call.func.attr)
+        if self.slice(Span(func.end_line, start, func.end_line, func.end_column)) != call.func.attr:
+            return None
+        new = attribute
+        if call.args:
+            value = call.args[0].value
+            if not isinstance(call.parent, s.ExprStmt) or isinstance(value, (s.Yield, s.NamedExpr)):
+                return None
+            if isinstance(value, s.Comprehension) and value.kind == "generator":
+                return None
+            text = self.text(value)
+            new += f" = ({text})" if "\n" in text else f" = {text}"
+        edit = Edit(Span(func.end_line, start, span.end_line, span.end_column), new)
+        return Fix(Applicability.SAFE, f"use `{attribute}`", (edit,))
+
+    def _holds_comment(self, node: s.Node) -> bool:
+        """Whether a comment stands inside ``node``, or may do so."""
+        span, whole = self._extent(node), self._extent(s.statement_of(node))
+        if span.line == span.end_line:
+            return False
+        try:
+            comments = Scan(self._lines, whole.line, whole.end_line).comments
+        except _UnwritableError:
+            return True
+        return any(span.line <= number < span.end_line for number in comments)
 
     # ---- text
 

@@ -6,6 +6,7 @@ from .acquire_result_ignored import RULE as CNC104
 from .bad_worker_arguments import RULE as CNC306
 from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
+from .deprecated_thread_api import RULE as CNC316
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .future_dropped import RULE as CNC501
@@ -25,18 +26,22 @@ from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
+from .run_instead_of_start import RULE as CNC307
 from .self_deadlock import RULE as CNC106
 from .slow_call_while_locked import RULE as CNC109
+from .super_init_missing import RULE as CNC314
 from .syntax_error import RULE as CNC900
 from .target_called import RULE as CNC305
 from .target_never_runs import RULE as CNC315
 from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
+from .thread_private_attribute import RULE as CNC318
 from .timeout_ignored import RULE as CNC203
 from .unbalanced_semaphore import RULE as CNC116
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
+from .worker_attribute_typo import RULE as CNC323
 from .yield_while_locked import RULE as CNC112
 
 RULES: tuple[Rule, ...] = (
@@ -72,7 +77,12 @@ RULES: tuple[Rule, ...] = (
     CNC304,
     CNC305,
     CNC306,
+    CNC307,
+    CNC314,
     CNC315,
+    CNC316,
+    CNC318,
+    CNC323,
     CNC401,
     CNC501,
     CNC900,

@@ -11,9 +11,9 @@ Arguments that a Thread, Timer, Process or pool task cannot use:
 
 ## Why it matters
 
-`args` is unpacked when the thread runs: a string becomes one argument a character, and what is not iterable is a TypeError
-in the new thread, far from the line that caused it. A `group` is an AssertionError. A thread without a target ends at once.
-`daemon` of a started thread cannot be set: RuntimeError for threads, AssertionError for processes.
+`args` is unpacked when the thread runs: a string becomes one argument a character, and what is not iterable is a
+TypeError in the new thread, far from the line that caused it. A `group` is an AssertionError. A thread without a target
+ends at once. `daemon` of a started thread cannot be set: RuntimeError for threads, AssertionError for processes.
 
 ## Bad
 
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "text": "`{text}` is a string, not a tuple: each of its characters becomes an argument of its own",
-    "single": "`{text}` is not a tuple: to unpack it as arguments raises TypeError in the {kind}",
+    "single": "`{text}` is not a tuple: to unpack it as arguments raises TypeError{where}",
     "alone": "`({text})` is `{text}`, not a tuple: it is unpacked into the arguments of the {kind}",
     "group": "`{text}` is passed as `group`, which must be None: this raises AssertionError; say `target={text}`",
     "idle": "this {kind} has no target: it starts, does nothing and ends",
@@ -94,7 +94,8 @@ def check(module: ModuleContext) -> Iterator[Report]:
 
 def _message(module: ModuleContext, bad: BadArgument) -> str:
     error = "AssertionError" if bad.kind == "process" else "RuntimeError"
-    return _WORDS[bad.wrong.value].format(text=module.text(bad.node), kind=bad.kind, error=error)
+    where = "" if bad.kind == "process" else f" in the {bad.kind}"
+    return _WORDS[bad.wrong.value].format(text=module.text(bad.node), kind=bad.kind, error=error, where=where)
 
 
 RULE = Rule(

@@ -7,9 +7,9 @@ and the like of Process, `apply_async`, `to_thread`, `run_in_executor` and `add_
 
 ## Why it matters
 
-`work()` runs here and now, before there is a thread at all, and whoever started it waits for it. The thread is left with
-what `work()` returned. That is mostly `None`: a Thread or Process without a target starts, does nothing and ends, and
-everywhere else calling it is a TypeError, which pools keep in a future.
+`work()` runs here and now, before there is a thread at all, and whoever started it waits for it. The thread is left
+with what `work()` returned. That is mostly `None`: a Thread or Process without a target starts, does nothing and ends,
+and everywhere else calling it is a TypeError, which pools keep in a future.
 
 ## Bad
 
@@ -67,8 +67,8 @@ def run():
 
 ## Fix
 
-The function itself, with its arguments as `args=` and `kwargs=`, or after it. It is offered where the function is a plain
-one. It is unsafe, since the code then runs elsewhere, as was meant.
+The function itself, with its arguments as `args=` and `kwargs=`, or after it. It is offered where the function is a
+plain one. It is unsafe, since the code then runs elsewhere, as was meant.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _message(module: ModuleContext, called: Called) -> str:
         return f"`{call}` runs here and never returns: {there} is never made"
     if what == "None" and called.handed.is_optional:
         return f"`{call}` runs here; {there} gets the None that it returns, and does nothing"
-    return f"`{call}` runs here; {there} gets {what.replace('a value', 'what it returns')}, which cannot be called: TypeError"
+    gets = "what it returns" if what == "a value" else what
+    return f"`{call}` runs here; {there} gets {gets}, which cannot be called: TypeError"
 
 
 RULE = Rule(

@@ -8,8 +8,8 @@ An `async def` or a generator function given to a Thread, Timer, Process, execut
 ## Why it matters
 
 Calling such a function runs nothing of its body: the call makes a coroutine or a generator, and the thread, which knows
-nothing of either, drops it. The thread ends at once, without an error; of a coroutine there may be a RuntimeWarning that it
-was never awaited.
+nothing of either, drops it. The thread ends at once, without an error; of a coroutine there may be a RuntimeWarning
+that it was never awaited.
 
 ## Bad
 

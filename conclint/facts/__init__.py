@@ -46,6 +46,8 @@ from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
 from .worker_arguments import WorkerArguments
+from .worker_classes import WorkerClasses
+from .worker_uses import WorkerUses
 
 
 class Facts:
@@ -163,6 +165,14 @@ class Facts:
     @cached_property
     def worker_arguments(self) -> WorkerArguments:
         return WorkerArguments(self.flow, self.running, self.values, self.handed)
+
+    @cached_property
+    def worker_classes(self) -> WorkerClasses:
+        return WorkerClasses(self.flow, self.values)
+
+    @cached_property
+    def worker_uses(self) -> WorkerUses:
+        return WorkerUses(self.names, self.values)
 
     @cached_property
     def lives(self) -> Lives:

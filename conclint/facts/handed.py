@@ -63,7 +63,7 @@ class HandedOver:
 
     @cached_property
     def all(self) -> tuple[Handed, ...]:
-        return tuple([*self._to_workers(), *self._to_others()])
+        return (*self._to_workers(), *self._to_others())
 
     def called(self) -> Iterator[Called]:
         """What is called on the spot, where the result is certainly nothing that can be called."""

@@ -169,9 +169,8 @@ class WorkerArguments:
         changes: list[tuple[s.Expr, s.Expr, s.Node]] = [
             (target.value, target, s.statement_of(target)) for target in self._values.attribute_writes("daemon")
         ]
-        for call in names.module.all(s.Call):
-            if isinstance(call.func, s.Attribute) and call.func.attr == "setDaemon":
-                changes.append((call.func.value, call, call))
+        calls = [call for call in names.module.all(s.Call) if s.last_name(call.func) == "setDaemon"]
+        changes += [(call.func.value, call, call) for call in calls if isinstance(call.func, s.Attribute)]
         for receiver, node, site in changes:
             worker = names.instance(receiver)
             place = names.place(receiver)
@@ -183,7 +182,7 @@ class WorkerArguments:
                 yield BadArgument(node, Wrong.DAEMON, worker.type.kind, started)
 
     def _started_before(self, scope: s.Scope, site: s.Node, place: Place) -> s.Call | None:
-        """The call of ``start`` that comes before ``site`` on every path that leads there, for the object at ``place``."""
+        """The call of ``start`` for the object at ``place`` that comes before ``site`` on every path."""
         if not any(
             isinstance(node, s.Attribute) and node.attr == "start" and self._names.place(node.value) == place
             for node in s.own_nodes(scope)
