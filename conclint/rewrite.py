@@ -130,14 +130,12 @@ class Rewriter:
         span, func = self._extent(call), self._extent(call.func)
         if self._holds_comment(call):
             return None
-        if any(isinstance(a.value, s.Comprehension) and self.text(a.value)[0] != "(" for a in call.args[:1]):
-            return None  # `f(x for x in y)`, whose parentheses are those of the call
-        plain = [self.text(argument.value) for argument in call.args if argument.keyword is None]
-        named = [
-            (argument.keyword, self.text(argument.value)) for argument in call.args if argument.keyword is not None
-        ]
         if any(isinstance(argument.value, (s.NamedExpr, s.Yield)) for argument in call.args):
             return None
+        if len(call.args) == 1 and _is_generator(call.args[0].value):
+            return None  # `f(x for x in y)`, whose parentheses are those of the call
+        plain = [self._value(argument) for argument in call.args if argument.keyword is None]
+        named = [(argument.keyword, self._value(argument)) for argument in call.args if argument.keyword is not None]
         one = f"({', '.join(plain)}{',' if len(plain) == 1 else ''})"
         parts = [self.text(call.func)]
         if passing == "args":
@@ -202,12 +200,19 @@ class Rewriter:
             value = call.args[0].value
             if not isinstance(call.parent, s.ExprStmt) or isinstance(value, (s.Yield, s.NamedExpr)):
                 return None
-            if isinstance(value, s.Comprehension) and value.kind == "generator":
+            if _is_generator(value):
                 return None
-            text = self.text(value)
+            text = self._value(call.args[0])
             new += f" = ({text})" if "\n" in text else f" = {text}"
         edit = Edit(Span(func.end_line, start, span.end_line, span.end_column), new)
         return Fix(Applicability.SAFE, f"use `{attribute}`", (edit,))
+
+    def _value(self, argument: s.Argument) -> str:
+        """The source of the value that is passed, with any parentheses around it."""
+        text = self.text(argument).rstrip().removesuffix(",").rstrip()
+        if argument.keyword is not None:
+            text = text.partition("=")[2].lstrip()
+        return text
 
     def _holds_comment(self, node: s.Node) -> bool:
         """Whether a comment stands inside ``node``, or may do so."""
@@ -428,6 +433,10 @@ class _WithWriter:
         while start < min(len(old), len(new)) - same and old[start] == new[start]:
             start += 1
         return Edit(Span(number, start + 1, number, len(old) - same + 1), new[start : len(new) - same])
+
+
+def _is_generator(expr: s.Expr) -> bool:
+    return isinstance(expr, s.Comprehension) and expr.kind == "generator"
 
 
 def _means_the_same_in_a_lambda(test: s.Expr) -> bool:

@@ -52,8 +52,8 @@ def run(cache):
 
 ## Fix
 
-`start()` instead. It is unsafe, since what follows may rely on the work being done, and somebody has to join the
-thread.
+`start()` instead, where the thread is joined later on, as if it had been started. It is unsafe, since what follows may
+rely on the work being done.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
             f"`{module.text(found.call)}` runs the target here and waits for its end: no {new} is started; "
             "start() makes one"
         )
-        fix = module.rewrite.renaming(found.call.func, "start", safe=False) if found.is_alone else None
+        fix = module.rewrite.renaming(found.call.func, "start", safe=False) if found.may_start else None
         yield Report(found.call, message, (), fix)
 
 

@@ -12,11 +12,12 @@ def is_expected(names: Names, node: s.Node) -> bool:
     A ``try`` whose handlers follow counts too: it may be there for this very error.
     """
     calls = names.catalog.calls
+    asserts = calls["asserts_raising"] | calls["asserts_warning"]
     child = node
     for parent in s.ancestors(node):
         if isinstance(parent, s.Function) and not parent.is_lambda:
             return False
-        if isinstance(parent, s.Call) and s.last_name(parent.func) in calls["asserts_raising"]:
+        if isinstance(parent, s.Call) and s.last_name(parent.func) in asserts:
             return True
         if isinstance(parent, s.Try) and parent.handlers and any(child is statement for statement in parent.body):
             return True
@@ -24,7 +25,7 @@ def is_expected(names: Names, node: s.Node) -> bool:
             for item in parent.items:
                 context = item.context
                 if isinstance(context, s.Call):
-                    if s.last_name(context.func) in calls["asserts_raising"]:
+                    if s.last_name(context.func) in asserts:
                         return True
                     if names.is_call_of(context, calls["suppressors"]):
                         return True

@@ -133,7 +133,7 @@ class Results:
                 return None
             if "__call__" in info.attributes or "__getattr__" in info.attributes:
                 return None
-        return Result(f"an object of `{node.name}`, which has no `__call__`", is_plain=False)
+        return Result(f"an object of `{node.name}` without a `__call__`", is_plain=False)
 
     def _of_run(self, coroutine: s.Call) -> Result | None:
         """What running ``coroutine`` to its end gives back."""

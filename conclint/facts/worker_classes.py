@@ -86,7 +86,7 @@ class WorkerClasses:
 
     def _is_needed(self, node: s.ClassDef, init: s.Function) -> bool:
         """Whether it is for ``init`` to initialise the base: it calls no other that should, nor does a subclass."""
-        if not self._flow.function_returns(init):
+        if not self._flow.function_returns(init) or any(isinstance(node, s.Raise) for node in init.body):
             return False
         calls = [call for call in s.own_nodes(init) if isinstance(call, s.Call)]
         if any(
@@ -109,10 +109,12 @@ class WorkerClasses:
         for call in s.own_nodes(function):
             if not isinstance(call, s.Call):
                 continue
-            func = call.func
+            func = self._constructor(call.func, node)
             if isinstance(func, s.Attribute) and func.attr in ("__init__", "__setstate__"):
                 if self._leads_on(func, seen):
                     return True
+            elif self._is_worker(call):
+                return True  # the object keeps a worker, and need not be one itself
             elif isinstance(func, s.Attribute) and func.attr == "update":
                 return True  # of `self.__dict__`
             else:
@@ -121,6 +123,22 @@ class WorkerClasses:
                         if callee.name != "__init__" and self._reaches(callee, node, seen):
                             return True
         return any(self._reaches_nested(inner, node, seen) for inner in s.own_nodes(function) if inner is not function)
+
+    def _constructor(self, func: s.Expr, node: s.ClassDef) -> s.Expr:
+        """The ``Base.__init__`` that ``func`` is another name for, else ``func`` itself."""
+        method = self._names.bound_method(func)
+        if isinstance(func, s.Attribute) and isinstance(func.value, s.Name) and self._names.self_of(func.value):
+            for binding in self._names.attribute_bindings(node, func.attr):
+                if isinstance(binding.value, s.Attribute):
+                    return binding.value
+        return func if method is None else method
+
+    def _is_worker(self, call: s.Call) -> bool:
+        """Whether ``call`` makes a worker."""
+        if self._names.is_call_of(call, ("builtins.super",)):
+            return False
+        instance = self._names.instance(call)
+        return instance is not None and instance.type.kind in WORKERS
 
     def _reaches_nested(self, inner: s.Node, node: s.ClassDef, seen: set[s.Function]) -> bool:
         return isinstance(inner, s.Function) and inner not in seen and self._reaches(inner, node, seen)
@@ -262,13 +280,13 @@ class WorkerClasses:
     def _cooperates(self, node: s.ClassDef, name: str) -> bool:
         """Whether the class knows that the base has the name: it calls on, keeps or wraps what is there."""
         for read in self._values.attribute_reads(name):
-            if s.enclosing_class(read) is not node:
-                continue
-            is_self = isinstance(read.value, s.Name) and self._names.self_of(read.value) is not None
-            kept = isinstance(read.parent, s.Assign) and read.parent.value is read
-            if not is_self or kept:
+            kinds = self._names.kinds(read.value)
+            if any(isinstance(kind, External) or (isinstance(kind, LocalInstance) and kind.beyond) for kind in kinds):
                 return True
-        return False
+            kept = isinstance(read.parent, s.Assign) and read.parent.value is read
+            if kept and s.enclosing_class(read) is node:
+                return True
+        return any(constant.value == name for constant in self._names.module.all(s.Constant))
 
     def _breaks(self, private: PrivateName, value: s.Expr | None) -> bool:
         """Whether ``value``, assigned to the name, certainly breaks what the base does with it."""
@@ -299,7 +317,7 @@ class _Calls:
 
     def leave(self, step: GraphStep, edge: Edge, state: s.Node | None) -> tuple[s.Node | None]:
         if state is None and step.kind is StepKind.CALL and isinstance(step.node, s.Call):
-            func = step.node.func
+            func = self._names.bound_method(step.node.func) or step.node.func
             if isinstance(func, s.Attribute) and (func.attr == "__init__" or self._is_own(func)):
                 return (step.node,)
         return (state,)

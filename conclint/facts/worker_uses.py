@@ -20,8 +20,8 @@ class RunHere(NamedTuple):
     call: s.Call
     receiver: s.Expr
     kind: str
-    is_alone: bool
-    """Whether ``start`` would fit in its place: no arguments, and nobody uses a result."""
+    may_start: bool
+    """Whether ``start`` fits in its place: nobody uses a result, and somebody joins the worker."""
 
 
 class Misnamed(NamedTuple):
@@ -64,7 +64,9 @@ class WorkerUses:
                 continue
             kind = self._kind_run(func.value)
             if kind is not None and not self._is_meant(func.value) and not is_expected(self._names, call):
-                yield RunHere(call, func.value, kind, isinstance(call.parent, s.ExprStmt))
+                uses = [use for expr in self._made(func.value) for use in self._values.uses(expr)]
+                is_joined = any(use.kind == "method" and use.name == "join" for use in uses)
+                yield RunHere(call, func.value, kind, is_joined and isinstance(call.parent, s.ExprStmt))
 
     def _kind_run(self, receiver: s.Expr) -> str | None:
         """The kind of worker that ``receiver`` is, where it is nothing else, nor the object itself."""
