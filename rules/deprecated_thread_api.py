@@ -37,7 +37,8 @@ def run(work):
 
 - What is known to be no thread, event or condition of threading, or of which nothing is known.
 - A class of this file that defines a method of that name.
-- Where the warning is expected: in `pytest.warns()`, or a `try` with handlers that falls back to the new name.
+- Where the warning is expected: in `pytest.warns()`, or in a `try` with handlers.
+- What is left where the new name is not there: after `hasattr()`, `sys.version_info`, `except AttributeError`.
 
 ## Fix
 

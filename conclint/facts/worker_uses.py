@@ -136,7 +136,7 @@ class WorkerUses:
         for access in names.module.all(s.Attribute):
             if access.attr not in methods and access.attr not in functions:
                 continue
-            if _is_stored(access) or is_expected(names, access):
+            if _is_stored(access) or is_expected(names, access) or self._is_fallback(access):
                 continue
             for kind in names.kinds(access):
                 if isinstance(kind, External) and kind.name in table["functions"]:
@@ -152,8 +152,27 @@ class WorkerUses:
                         break
         for old, new in functions.items():
             for name in names.scopes.named(old):
-                if names.qualified(name) in table["functions"] and not is_expected(names, name):
+                if names.qualified(name) not in table["functions"] or is_expected(names, name):
+                    continue
+                if not self._is_fallback(name):
                     yield Deprecated(name, name, old, new, is_property=False)
+
+    def _is_fallback(self, node: s.Node) -> bool:
+        """Whether ``node`` is what is left where the new name is not there: after a test, or an AttributeError."""
+        names = self._names
+        for parent in s.ancestors(node):
+            if isinstance(parent, s.Function):
+                return False
+            if isinstance(parent, s.Handler) and parent.type is not None:
+                if names.qualified(parent.type) in ("builtins.AttributeError", "builtins.TypeError"):
+                    return True
+            if isinstance(parent, (s.If, s.IfExp)):
+                for part in s.walk(parent.test):
+                    if isinstance(part, s.Call) and names.qualified(part.func) == "builtins.hasattr":
+                        return True
+                    if isinstance(part, s.Attribute) and names.qualified(part) == "sys.version_info":
+                        return True
+        return False
 
 
 def _is_stored(access: s.Attribute) -> bool:
