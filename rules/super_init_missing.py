@@ -57,7 +57,8 @@ class Poller(threading.Thread):
 
 - Some method that `__init__` calls does it, or may: `super().__init__()` of a class with further bases, a base in
   another file.
-- A subclass in this file does it instead.
+- A subclass in this file does it instead, or a method that the class only knows by another name.
+- Its `__init__` makes a thread or process to keep: the object need not be one itself.
 - The class has a `start()` or `__new__()` of its own, or its `__init__` only raises.
 """
 

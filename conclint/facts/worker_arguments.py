@@ -12,6 +12,7 @@ from ..cfg import Step as GraphStep
 from ..dataflow import LIKELY, explore
 from ..kinds import ApiMethod, External, Instance, Kind, LocalClass, LocalFunction, LocalInstance, Place
 from ..names import Names
+from ..scopes import BindingKind
 from .expected import is_expected
 from .flow import Flow
 from .handed import Handed, HandedOver
@@ -77,6 +78,14 @@ class WorkerArguments:
 
     def _wrong_tuple(self, handed: Handed, given: s.Expr) -> Wrong | None:
         names = self._names
+        if isinstance(given, s.Name):
+            value = names.sole_value(given)
+            if isinstance(value, (s.Constant, s.Operation)) and not self._is_empty(value):
+                given = value
+            elif (name := self._builtin_type(given)) in _TEXTS:
+                return Wrong.TEXT if self._takes(handed.code) in (None, 1) else None
+            elif name in _SINGLE:
+                return Wrong.SINGLE
         if self._is_text(given):
             text = given.value if isinstance(given, s.Constant) else None
             takes = self._takes(handed.code)
@@ -92,6 +101,24 @@ class WorkerArguments:
         if isinstance(given, (s.Name, s.Attribute)) and self._takes(handed.code) == 1 and self._is_opaque(given):
             return Wrong.ALONE
         return None
+
+    @staticmethod
+    def _is_empty(value: s.Expr) -> bool:
+        return isinstance(value, s.Constant) and value.value is None
+
+    def _builtin_type(self, name: s.Name) -> str:
+        """The builtin type that all of a name's bindings say it is of: by annotation, or as an item of a ``range``."""
+        found = self._names.scopes.lookup(name.id, name)
+        types: set[str | None] = set()
+        for binding in found[1] if found is not None else ():
+            if binding.kind is BindingKind.PARAMETER and isinstance(binding.annotation, s.Name):
+                types.add(self._names.qualified(binding.annotation))
+            elif binding.kind is BindingKind.ELEMENT and isinstance(binding.node, (s.For, s.Clause)):
+                is_range = binding.value is not None and self._names.is_call_of(binding.value, ("builtins.range",))
+                types.add("builtins.int" if is_range and isinstance(binding.node.target, s.Name) else None)
+            else:
+                types.add(None)
+        return (types.pop() or "") if len(types) == 1 else ""
 
     def _is_text(self, expr: s.Expr) -> bool:
         if isinstance(expr, s.Constant):
