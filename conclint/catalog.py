@@ -64,6 +64,19 @@ class RaisedBy(NamedTuple):
     """The position of its parameter ``timeout``, -1 where that has none."""
 
 
+class PrivateName(NamedTuple):
+    """A name that a class of the standard library keeps for itself, and needs to be what it made it."""
+
+    first: str
+    """The first version of Python in which taking it breaks the class, and the last; ``""`` where there is none."""
+    last: str
+    is_called: bool
+    """Whether it is a method, so that one of the same name is called in its place."""
+    fine: str
+    """What may be assigned to it without harm: a kind of object, ``none``, ``true`` or ``false``; ``""`` is nothing."""
+    effect: str
+
+
 class Catalog:
     """The catalogue, indexed for the questions the model asks."""
 
@@ -89,6 +102,34 @@ class Catalog:
             for name, entry in data["runs"].items()
         }
         self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}
+        self.passing: dict[str, str] = {name: how for how, names in data["passing"].items() for name in names}
+        """By the call that hands code over, how the code's arguments go with it: ``args``, ``tuple`` or ``spread``."""
+        self.argument_tuples: dict[str, tuple[int, str]] = {
+            name: (position[0], position[1]) for name, position in data["argument_tuples"].items()
+        }
+        """By the call that hands code over, where it takes the tuple of the code's arguments."""
+        self.deprecated: dict[str, dict[str, str]] = data["deprecated"]
+        """By kind of object, and for functions, what is to be used instead of what."""
+        self.worker_attributes: dict[str, Any] = data["worker_attributes"]
+        self.private_names: dict[str, dict[str, PrivateName]] = {
+            kind: {
+                name: PrivateName(
+                    entry.get("first", ""),
+                    entry.get("last", ""),
+                    entry["called"],
+                    entry.get("fine", ""),
+                    entry["effect"],
+                )
+                for name, entry in names.items()
+            }
+            for kind, names in data["private_names"].items()
+        }
+        self.private_names["timer"] = self.private_names["thread"]
+        self.not_iterable = frozenset(data["iterable"]["none"])
+        uncallable = data["uncallable"]
+        self.uncallable_none = frozenset(uncallable["nothing"])
+        self.uncallable = self.uncallable_none | frozenset(uncallable["values"])
+        self.uncallable_of: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in uncallable["of"].items()}
         self.operators: dict[str, str] = data["operators"]
         self.loop_enders: dict[str, str] = data["loop_enders"]
         self.waits: dict[str, dict[str, Waits]] = {

@@ -121,6 +121,110 @@ class Rewriter:
         is_one = isinstance(test, (s.Name, s.Attribute, s.Call, s.Subscript, s.Constant))
         return f"not {text}" if is_one else f"not ({text})"
 
+    def handing_over(self, call: s.Call, passing: str) -> Fix | None:
+        """``f(x)`` as ``f`` and its arguments, for a call that runs ``f`` elsewhere, if that can be written.
+
+        ``passing`` says how that call wants them: as ``args`` and ``kwargs``, as a ``tuple``, as they are (``spread``)
+        or as they are without keywords (``positional``).
+        """
+        span, func = self._extent(call), self._extent(call.func)
+        if self._holds_comment(call):
+            return None
+        if any(isinstance(argument.value, (s.NamedExpr, s.Yield)) for argument in call.args):
+            return None
+        if len(call.args) == 1 and _is_generator(call.args[0].value):
+            return None  # `f(x for x in y)`, whose parentheses are those of the call
+        plain = [self._value(argument) for argument in call.args if argument.keyword is None]
+        named = [(argument.keyword, self._value(argument)) for argument in call.args if argument.keyword is not None]
+        one = f"({', '.join(plain)}{',' if len(plain) == 1 else ''})"
+        parts = [self.text(call.func)]
+        if passing == "args":
+            parts += [f"args={one}"] if plain else []
+            parts += ["kwargs={" + ", ".join(f'"{name}": {value}' for name, value in named) + "}"] if named else []
+        elif passing == "tuple":
+            parts += [one] if plain else []
+        else:
+            parts += [*plain, *(f"{name}={value}" for name, value in named)]
+        new = ", ".join(parts)
+        edit = Edit(Span(func.line, func.column, span.end_line, span.end_column), new)
+        return Fix(Applicability.UNSAFE, f"hand over `{self.text(call.func)}` itself", (edit,))
+
+    def is_parenthesised(self, node: s.Node) -> bool:
+        """Whether ``node`` stands in parentheses of its own, and not in those of a call of one argument."""
+        span = self._extent(node)
+        before, after = self.before(span).rstrip(), self.after(span).lstrip()
+        return before.endswith("(") and after.startswith(")") and before[:-1].rstrip()[-1:] in ("=", ",", "(")
+
+    def as_tuple(self, node: s.Node) -> Fix | None:
+        """``node`` as a tuple of one."""
+        span = self._extent(node)
+        end = Span(span.end_line, span.end_column, span.end_line, span.end_column)
+        if self.is_parenthesised(node):
+            edits: tuple[Edit, ...] = (Edit(end, ","),)
+        elif "(" in self.before(span)[-1:] and ")" in self.after(span)[:1]:
+            return None
+        else:
+            start = Span(span.line, span.column, span.line, span.column)
+            edits = (Edit(start, "("), Edit(end, ",)"))
+        return Fix(Applicability.SAFE, f"make it a tuple: `({' '.join(self.text(node).split())},)`", edits)
+
+    def renaming(self, name: s.Expr, new: str, *, safe: bool) -> Fix | None:
+        """The attribute at the end of ``name``, by another name; a plain name stays, since it was bound elsewhere."""
+        if not isinstance(name, s.Attribute):
+            return None
+        end = self._extent(name)
+        start = end.end_column - len(name.attr)
+        span = Span(end.end_line, start, end.end_line, end.end_column)
+        if start < 1 or self.slice(span) != name.attr:
+            return None
+        applicability = Applicability.SAFE if safe else Applicability.UNSAFE
+        return Fix(applicability, f"use `{new}`", (Edit(span, new),))
+
+    def as_property(self, call: s.Expr, attribute: str) -> Fix | None:
+        """``x.getName()`` as ``x.name``, and the statement ``x.setName(y)`` as ``x.name = y``."""
+        if (
+            not isinstance(call, s.Call)
+            or not isinstance(call.func, s.Attribute)
+            or call.has_star
+            or len(call.args) > 1
+        ):
+            return None
+        if self._holds_comment(call):
+            return None
+        span, func = self._extent(call), self._extent(call.func)
+        start = func.end_column - len(call.func.attr)
+        if self.slice(Span(func.end_line, start, func.end_line, func.end_column)) != call.func.attr:
+            return None
+        new = attribute
+        if call.args:
+            value = call.args[0].value
+            if not isinstance(call.parent, s.ExprStmt) or isinstance(value, (s.Yield, s.NamedExpr)):
+                return None
+            if _is_generator(value):
+                return None
+            text = self._value(call.args[0])
+            new += f" = ({text})" if "\n" in text else f" = {text}"
+        edit = Edit(Span(func.end_line, start, span.end_line, span.end_column), new)
+        return Fix(Applicability.SAFE, f"use `{attribute}`", (edit,))
+
+    def _value(self, argument: s.Argument) -> str:
+        """The source of the value that is passed, with any parentheses around it."""
+        text = self.text(argument).rstrip().removesuffix(",").rstrip()
+        if argument.keyword is not None:
+            text = text.partition("=")[2].lstrip()
+        return text
+
+    def _holds_comment(self, node: s.Node) -> bool:
+        """Whether a comment stands inside ``node``, or may do so."""
+        span, whole = self._extent(node), self._extent(s.statement_of(node))
+        if span.line == span.end_line:
+            return False
+        try:
+            comments = Scan(self._lines, whole.line, whole.end_line).comments
+        except _UnwritableError:
+            return True
+        return any(span.line <= number < span.end_line for number in comments)
+
     # ---- text
 
     def extent(self, node: s.Node) -> Span:
@@ -329,6 +433,10 @@ class _WithWriter:
         while start < min(len(old), len(new)) - same and old[start] == new[start]:
             start += 1
         return Edit(Span(number, start + 1, number, len(old) - same + 1), new[start : len(new) - same])
+
+
+def _is_generator(expr: s.Expr) -> bool:
+    return isinstance(expr, s.Comprehension) and expr.kind == "generator"
 
 
 def _means_the_same_in_a_lambda(test: s.Expr) -> bool:

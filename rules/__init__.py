@@ -3,9 +3,11 @@
 from conclint.model import Rule
 
 from .acquire_result_ignored import RULE as CNC104
+from .bad_worker_arguments import RULE as CNC306
 from .barrier_party_may_die import RULE as CNC207
 from .callback_may_raise import RULE as CNC508
 from .condition_not_held import RULE as CNC202
+from .deprecated_thread_api import RULE as CNC316
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .executor_not_shutdown import RULE as CNC503
@@ -37,16 +39,21 @@ from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
 from .result_swallowed import RULE as CNC506
+from .run_instead_of_start import RULE as CNC307
 from .self_deadlock import RULE as CNC106
 from .shared_memory_leak import RULE as CNC411
 from .slow_call_while_locked import RULE as CNC109
 from .start_method_misplaced import RULE as CNC408
 from .started_before_ready import RULE as CNC308
+from .super_init_missing import RULE as CNC314
 from .syntax_error import RULE as CNC900
+from .target_called import RULE as CNC305
+from .target_never_runs import RULE as CNC315
 from .task_done_not_guaranteed import RULE as CNC204
 from .terminate_with_shared_state import RULE as CNC412
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
+from .thread_private_attribute import RULE as CNC318
 from .timeout_ignored import RULE as CNC203
 from .timeout_without_kill import RULE as CNC416
 from .unbalanced_semaphore import RULE as CNC116
@@ -54,6 +61,7 @@ from .value_not_atomic import RULE as CNC413
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
 from .waited_not_checked import RULE as CNC504
+from .worker_attribute_typo import RULE as CNC323
 from .worker_misordered import RULE as CNC313
 from .worker_never_started import RULE as CNC321
 from .wrong_exception_class import RULE as CNC507
@@ -90,11 +98,19 @@ RULES: tuple[Rule, ...] = (
     CNC301,
     CNC302,
     CNC304,
+    CNC305,
+    CNC306,
+    CNC307,
     CNC308,
     CNC310,
     CNC313,
+    CNC314,
+    CNC315,
+    CNC316,
+    CNC318,
     CNC321,
     CNC322,
+    CNC323,
     CNC401,
     CNC402,
     CNC407,

@@ -22,6 +22,7 @@ from .empty_sections import EmptySections
 from .flow import Flow
 from .forking import Forking
 from .futures import Futures
+from .handed import HandedOver
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
@@ -57,8 +58,11 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .worker_arguments import WorkerArguments
+from .worker_classes import WorkerClasses
 from .worker_ends import WorkerEnds
 from .worker_lives import WorkerLives
+from .worker_misuse import WorkerMisuse
 from .worker_order import WorkerOrder
 from .worker_outcomes import WorkerOutcomes
 from .worker_readiness import WorkerReadiness
@@ -175,6 +179,22 @@ class Facts:
     @cached_property
     def running(self) -> Running:
         return Running(self.names)
+
+    @cached_property
+    def handed(self) -> HandedOver:
+        return HandedOver(self.flow, self.running, self.values)
+
+    @cached_property
+    def worker_arguments(self) -> WorkerArguments:
+        return WorkerArguments(self.flow, self.running, self.values, self.handed)
+
+    @cached_property
+    def worker_classes(self) -> WorkerClasses:
+        return WorkerClasses(self.flow, self.values)
+
+    @cached_property
+    def worker_misuse(self) -> WorkerMisuse:
+        return WorkerMisuse(self.flow, self.values)
 
     @cached_property
     def lives(self) -> Lives:

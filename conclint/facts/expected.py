@@ -1,4 +1,4 @@
-"""Errors that the code around a call is ready for."""
+"""Errors that the code around is ready for."""
 
 from __future__ import annotations
 
@@ -8,31 +8,36 @@ from .flow import Flow
 _MISUSE = frozenset({"RuntimeError", "AssertionError", "ValueError"})
 
 
-def is_expected(flow: Flow, node: s.Node) -> bool:
-    """Whether the code around ``node`` reckons with the error that misusing a worker raises.
+def is_expected(flow: Flow, node: s.Node, *, any_handler: bool = False) -> bool:
+    """Whether the code around ``node`` reckons with the error that misusing a worker raises, or with a warning.
 
-    So in ``with pytest.raises(...)``, under ``except RuntimeError``, and where it is all that a ``try`` guards.
+    So in ``with pytest.raises(...)``, under ``except RuntimeError``, and where it is all that a ``try`` guards; with
+    ``any_handler`` in every ``try`` that has a handler, as it may be there for this very error.
     """
-    calls = flow.names.catalog.calls
+    names = flow.names
+    calls = names.catalog.calls
+    asserts = calls["asserts_raising"] | calls["asserts_warning"]
     child: s.Node = node
     for parent in s.ancestors(node):
         if isinstance(parent, s.Function) and not parent.is_lambda:
             return False
-        if isinstance(parent, s.Call) and s.last_name(parent.func) in calls["asserts_raising"]:
+        if isinstance(parent, s.Call) and s.last_name(parent.func) in asserts:
             return True
         if isinstance(parent, s.With):
             for item in parent.items:
                 context = item.context
-                if isinstance(context, s.Call) and s.last_name(context.func) in calls["asserts_raising"]:
+                if isinstance(context, s.Call) and s.last_name(context.func) in asserts:
                     return True
-                if flow.names.is_call_of(context, calls["suppressors"]):
+                if names.is_call_of(context, calls["suppressors"]):
                     return True
-        if isinstance(parent, s.Try) and child in parent.body and _catches(flow, parent):
+        if isinstance(parent, s.Try) and child in parent.body and _catches(flow, parent, any_handler):
             return True
         child = parent
     return False
 
 
-def _catches(flow: Flow, guarded: s.Try) -> bool:
+def _catches(flow: Flow, guarded: s.Try, any_handler: bool) -> bool:
+    if any_handler or len(guarded.body) == 1:
+        return bool(guarded.handlers)
     handled = {name for handler in guarded.handlers for name in flow.classes.handled(handler.type)}
-    return not _MISUSE.isdisjoint(handled) or (len(guarded.body) == 1 and bool(guarded.handlers))
+    return not _MISUSE.isdisjoint(handled)
