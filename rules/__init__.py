@@ -20,6 +20,8 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .pool_not_closed import RULE as CNC403
+from .pool_terminated_early import RULE as CNC404
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
@@ -68,6 +70,8 @@ RULES: tuple[Rule, ...] = (
     CNC302,
     CNC304,
     CNC401,
+    CNC403,
+    CNC404,
     CNC501,
     CNC900,
 )

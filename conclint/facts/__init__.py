@@ -29,6 +29,7 @@ from .lock_reach import LockReach
 from .lock_waits import LockWaits
 from .objects import Objects
 from .owners import Owners
+from .pools import Pools
 from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
@@ -161,6 +162,10 @@ class Facts:
     @cached_property
     def objects(self) -> Objects:
         return Objects(self.names, self.values)
+
+    @cached_property
+    def pools(self) -> Pools:
+        return Pools(self.flow, self.objects, self.values, self.waiting)
 
     @cached_property
     def queues(self) -> Queues:
