@@ -49,6 +49,19 @@ class Waits(NamedTuple):
     timeout: tuple[int, str] | None
 
 
+class Sends(NamedTuple):
+    """What a call sends to another process: position and keyword of arguments."""
+
+    task: tuple[int, str]
+    tuple: tuple[int, str] | None
+    dict: tuple[int, str] | None
+    items: tuple[int, str] | None
+    rest: int | None
+    rest_items: int | None
+    fails: str
+    """What the call does when something of it cannot be pickled; empty for what new processes inherit."""
+
+
 class Catalog:
     """The catalogue, indexed for the questions the model asks."""
 
@@ -92,6 +105,17 @@ class Catalog:
         starts = data["starts_processes"]
         self.process_constructors = frozenset(starts["constructors"])
         self.process_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in starts["methods"].items()}
+        self.sends: dict[str, Sends] = {
+            name: Sends(
+                (entry["task"][0], entry["task"][1]),
+                *(_position(entry, key) for key in ("tuple", "dict", "items")),
+                entry.get("rest"),
+                entry.get("rest_items"),
+                entry.get("fails", ""),
+            )
+            for name, entry in data["sends"].items()
+        }
+        self.pickling: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["pickling"].items()}
         harmless = data["harmless"]
         self.harmless_functions = frozenset(harmless["functions"])
         self.harmless_methods = frozenset(harmless["methods"])
