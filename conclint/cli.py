@@ -17,6 +17,7 @@ from .engine import check_bytes, check_files
 from .model import FileReport, Problem
 from .registry import UnknownRuleError, find
 from .report import FORMATS, Run, load
+from .target import START_METHODS, Version, parse_version
 
 CLEAN, FOUND, FAILED = 0, 1, 2
 
@@ -72,7 +73,14 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         select, extend_select, ignore = map(_listed, (options.select, options.extend_select, options.ignore))
         if select == []:
             parser.error("--select names no rule")
-        settings = resolve(select, extend_select or (), ignore or ())
+        settings = resolve(
+            select,
+            extend_select or (),
+            ignore or (),
+            oldest_version=options.target_version,
+            start_method=options.start_method,
+            isolated=options.isolated,
+        )
     except UnknownRuleError as error:
         parser.error(str(error))
     if options.statistics and options.output_format == "json":
@@ -163,6 +171,13 @@ def _listed(values: list[str] | None) -> list[str] | None:
     return [selector for value in values for selector in value.split(",") if selector.strip()]
 
 
+def _version(text: str) -> Version:
+    try:
+        return parse_version(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 class _HelpFormatter(argparse.HelpFormatter):
     """Asks the system for the width: argparse imports `shutil` to do so, and for every option that it is given."""
 
@@ -190,6 +205,20 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--select", action="append", metavar="RULES", help="run these instead of the default rules")
     check.add_argument("--extend-select", action="append", metavar="RULES", help="run these as well")
     check.add_argument("--ignore", action="append", metavar="RULES", help="do not run these")
+
+    runs = parser.add_argument_group("what the checked code runs on")
+    runs.add_argument(
+        "--target-version",
+        type=_version,
+        metavar="VERSION",
+        help="the oldest Python it runs on, such as 3.10 [requires-python of the project]",
+    )
+    runs.add_argument(
+        "--start-method",
+        choices=START_METHODS,
+        default=START_METHODS[0],
+        help="how multiprocessing starts a process; auto is the strictest [%(default)s]",
+    )
 
     show = parser.add_argument_group("what to print")
     show.add_argument("--output-format", choices=FORMATS, default=FORMATS[0], help="[%(default)s]")

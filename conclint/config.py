@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from .model import Rule
 from .registry import ALL, matching, rules
+from .target import START_METHODS, Target, Version, from_oldest, nearest_project, required_versions
 
 SYNTAX_ERROR = "CNC900"
 
@@ -16,10 +18,22 @@ class Settings(NamedTuple):
 
     rules: tuple[Rule, ...]
     """The rules that run, sorted by code."""
+    oldest_version: Version | None = None
+    """The oldest Python that the code runs on; ``None`` leaves it to each file's project."""
+    start_method: str = START_METHODS[0]
+    """How multiprocessing starts a process where the code does not say it."""
+    isolated: bool = False
+    """Whether projects are not asked for anything."""
 
 
 def resolve(
-    select: Iterable[str] | None = None, extend_select: Iterable[str] = (), ignore: Iterable[str] = ()
+    select: Iterable[str] | None = None,
+    extend_select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    *,
+    oldest_version: Version | None = None,
+    start_method: str = START_METHODS[0],
+    isolated: bool = False,
 ) -> Settings:
     """Settings from selectors (codes, beginnings of codes, names, ``ALL``); ``select`` defaults to the default rules.
 
@@ -38,8 +52,42 @@ def resolve(
     wanted.setdefault(SYNTAX_ERROR, 0)
     unwanted = _specificity(ignore)
     return Settings(
-        rules=tuple(rule for rule in rules() if rule.code in wanted and wanted[rule.code] > unwanted.get(rule.code, -1))
+        tuple(rule for rule in rules() if rule.code in wanted and wanted[rule.code] > unwanted.get(rule.code, -1)),
+        oldest_version,
+        start_method,
+        isolated,
     )
+
+
+class Targets:
+    """What each file of a run is checked for, by its path; each project is read once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._of_folder: dict[str, str | None] = {}
+        self._of_project: dict[str, Target] = {}
+        self._whatever = Target(start_method=settings.start_method)
+        if settings.oldest_version is not None:
+            self._whatever = self._whatever._replace(versions=from_oldest(settings.oldest_version))
+
+    def of(self, path: str) -> Target:
+        """The target of the file at ``path``.
+
+        Raises :class:`target.TargetError` where its project's file cannot be read, and only the first time: from
+        then on nothing is known of that project.
+        """
+        if self._settings.isolated or self._settings.oldest_version is not None:
+            return self._whatever
+        folder = os.path.dirname(path)
+        if folder not in self._of_folder:
+            self._of_folder[folder] = nearest_project(folder)
+        project = self._of_folder[folder]
+        if project is None:
+            return self._whatever
+        if project not in self._of_project:
+            self._of_project[project] = self._whatever
+            self._of_project[project] = self._whatever._replace(versions=required_versions(project))
+        return self._of_project[project]
 
 
 def _specificity(selectors: Iterable[str]) -> dict[str, int]:

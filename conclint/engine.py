@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .config import SYNTAX_ERROR, Settings
+from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
 from .model import FileReport, Finding, Note, Problem, Rule, Span
 from .parsing import TooDeepError, on_large_stack, parse, refused_by_python
 from .source import SourceError, Suppressions, decode, may_hold_finding, normalise_newlines
+from .target import Target, TargetError
 
 if TYPE_CHECKING:
     from .facts import Facts
@@ -37,8 +38,9 @@ _NOTHING = FileReport((), ())
 
 def check_files(files: Iterable[File], settings: Settings) -> Iterator[FileReport]:
     """The report of each file, in the order of ``files``. Nothing that a file holds stops the others."""
+    targets = Targets(settings)
     for file in files:
-        yield _guarded(file.path, partial(_check_file, file, settings))
+        yield _guarded(file.path, partial(_check_file, file, settings, targets))
 
 
 def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = True) -> FileReport:
@@ -46,7 +48,7 @@ def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = Tru
 
     A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
     """
-    return _guarded(path, lambda: _check_bytes(data, path, settings, named))
+    return _guarded(path, lambda: _check_bytes(data, path, settings, Targets(settings), named))
 
 
 def check_text(text: str, path: str, settings: Settings) -> FileReport:
@@ -55,7 +57,7 @@ def check_text(text: str, path: str, settings: Settings) -> FileReport:
     def check() -> FileReport:
         if not may_hold_finding(text.encode("utf-8", "replace")):
             return _NOTHING
-        return on_large_stack(lambda: _analyse(normalise_newlines(text), path, settings, noqa=False))
+        return on_large_stack(lambda: _analyse(normalise_newlines(text), path, settings, Targets(settings), noqa=False))
 
     return _guarded(path, check)
 
@@ -67,7 +69,7 @@ def _guarded(path: str, check: Callable[[], FileReport]) -> FileReport:
         return FileReport((), (Problem(path, _crash(error)),))
 
 
-def _check_file(file: File, settings: Settings) -> FileReport:
+def _check_file(file: File, settings: Settings, targets: Targets) -> FileReport:
     try:
         with open(file.path, "rb") as handle:
             if os.fstat(handle.fileno()).st_size > MAX_READ_BYTES:
@@ -75,10 +77,10 @@ def _check_file(file: File, settings: Settings) -> FileReport:
             data = handle.read()
     except OSError as error:
         return FileReport((), (Problem(file.path, f"cannot be read: {describe(error)}"),))
-    return _check_bytes(data, file.path, settings, file.named)
+    return _check_bytes(data, file.path, settings, targets, file.named)
 
 
-def _check_bytes(data: bytes, path: str, settings: Settings, named: bool) -> FileReport:
+def _check_bytes(data: bytes, path: str, settings: Settings, targets: Targets, named: bool) -> FileReport:
     try:
         text = decode(data)
     except SourceError as error:
@@ -89,7 +91,7 @@ def _check_bytes(data: bytes, path: str, settings: Settings, named: bool) -> Fil
     if len(data) > MAX_PARSED_BYTES:
         return _too_large(path, MAX_PARSED_BYTES)
     if relevant:
-        return on_large_stack(lambda: _analyse(text, path, settings, noqa=True))
+        return on_large_stack(lambda: _analyse(text, path, settings, targets, noqa=True))
     return on_large_stack(lambda: _check_syntax(text, path, settings))
 
 
@@ -105,11 +107,12 @@ def _check_syntax(text: str, path: str, settings: Settings) -> FileReport:
     return _unreadable(text, path, settings, parsed) if isinstance(parsed, SourceError) else _NOTHING
 
 
-def _analyse(text: str, path: str, settings: Settings, noqa: bool) -> FileReport:
+def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: bool) -> FileReport:
     parsed = parse(text)
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, settings, parsed, noqa)
-    context = _Context(parsed, text, path)
+    target, unread = _target(path, targets)
+    context = _Context(parsed, text, path, target)
     made: list[Finding] = []
     crashes: dict[str, list[str]] = {}
     for rule in settings.rules:
@@ -118,7 +121,15 @@ def _analyse(text: str, path: str, settings: Settings, noqa: bool) -> FileReport
         except Exception as error:
             crashes.setdefault(_crash(error), []).append(rule.code)
     problems = tuple(Problem(path, f"{', '.join(codes)}: {message}") for message, codes in crashes.items())
-    return FileReport(_finished(made, text, noqa), problems)
+    return FileReport(_finished(made, text, noqa), unread + problems)
+
+
+def _target(path: str, targets: Targets) -> tuple[Target, tuple[Problem, ...]]:
+    """What a file is checked for, and what is wrong with its project's file: a wider target loses no finding."""
+    try:
+        return targets.of(path), ()
+    except TargetError as error:
+        return targets.of(path), (Problem(error.path, str(error), fatal=False),)
 
 
 def _unreadable(text: str, path: str, settings: Settings, error: SourceError, noqa: bool = True) -> FileReport:
@@ -160,8 +171,9 @@ def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> lis
 class _Context:
     """A parsed file as the rules see it; see :class:`conclint.rule.ModuleContext`."""
 
-    def __init__(self, tree: Tree, text: str, path: str) -> None:
+    def __init__(self, tree: Tree, text: str, path: str, target: Target) -> None:
         self._tree = tree
+        self._target = target
         self._path = path
         self._lines = text.split("\n")
         self._facts: Facts | None = None
@@ -172,7 +184,7 @@ class _Context:
         if self._facts is None:
             from .facts import Facts
 
-            self._facts = Facts(self._tree.module, os.path.basename(self._path))
+            self._facts = Facts(self._tree.module, os.path.basename(self._path), self._target)
         return self._facts
 
     @property

@@ -33,7 +33,7 @@ every_fixture = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.
 
 
 def check(data: bytes, path: Path) -> FileReport:
-    return check_bytes(data, path.name, EVERYTHING)
+    return check_bytes(data, str(path), EVERYTHING)
 
 
 @cache
@@ -101,7 +101,7 @@ def test_positions_and_messages_are_the_golden_ones(folder: Path, request: pytes
 
 def golden(finding: Finding) -> Iterator[str]:
     span = finding.span
-    where = f"{finding.path}:{span.line}:{span.column}-{span.end_line}:{span.end_column}"
+    where = f"{Path(finding.path).name}:{span.line}:{span.column}-{span.end_line}:{span.end_column}"
     yield f"{where} {finding.code} {finding.message}\n"
     for note in finding.notes:
         yield f"    {note.span.line}:{note.span.column}-{note.span.end_line}:{note.span.end_column} {note.message}\n"
@@ -144,7 +144,7 @@ def test_newlines_and_byte_order_mark_do_not_matter(path: Path) -> None:
 def test_flake8_is_told_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Plugin, "settings", EVERYTHING)
     source = path.read_text("utf-8")
-    told = list(Plugin(ast.Module([], []), source.splitlines(keepends=True), path.name).run())
+    told = list(Plugin(ast.Module([], []), source.splitlines(keepends=True), str(path)).run())
     assert [(line, column + 1, text) for line, column, text, _ in told] == [
         (line, column, f"{code} {message}") for line, column, code, message in shape(report_of(path))
     ]
@@ -155,7 +155,7 @@ def test_every_rule_has_a_marked_line_and_a_silent_function() -> None:
         files = [path for path in FILES if path.parent.name == rule.code]
         found = [f for path in files for f in report_of(path).findings if f.code == rule.code]
         assert found, f"no line in tests/fixtures/{rule.code} is marked"
-        loud = {(f.path, f.symbol.rpartition(".")[2]) for f in found}
+        loud = {(Path(f.path).name, f.symbol.rpartition(".")[2]) for f in found}
         quiet = {(path.name, name) for path in files for name in functions(path)} - loud
         assert quiet, f"nothing in tests/fixtures/{rule.code} shows where {rule.code} stays silent"
 
@@ -166,7 +166,7 @@ def functions(path: Path) -> list[str]:
 
 def test_no_folder_is_orphaned_and_no_golden_is_stale() -> None:
     codes = {rule.code for rule in rules()}
-    for folder in FIXTURES.iterdir():
+    for folder in filter(Path.is_dir, FIXTURES.iterdir()):
         assert list(folder.glob("*.py")), f"{folder.name} holds no fixture"
         assert folder.name in codes or not folder.name.startswith("CNC"), f"{folder.name} is no rule"
 

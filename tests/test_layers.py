@@ -10,9 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "model", "source", "catalog", "syntax", "tree", "kinds", "questions", "scopes", "classes", "places", "parameters",
-    "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts",
-    "rewrite", "registry", "config", "gitignore", "discovery", "parsing", "engine", "report", "pages", "cli",
+    "model", "target", "source", "catalog", "syntax", "tree", "kinds", "questions", "scopes", "classes", "places",
+    "parameters", "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule",
+    "facts", "rewrite", "registry", "config", "gitignore", "discovery", "parsing", "engine", "report", "pages", "cli",
     "flake8_plugin", "__main__",
 )  # fmt: skip
 SEEN_BY_RULES = {"model", "rule", "facts", "syntax", "kinds", "catalog"}

@@ -8,6 +8,7 @@ from functools import cached_property
 from .. import syntax as s
 from ..kinds import LocalInstance
 from ..names import Names
+from ..target import ANY, Target
 from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
@@ -50,11 +51,12 @@ from .witness import what_raises
 class Facts:
     """Everything the model knows about one module.
 
-    ``file_name`` is the last part of its path, which decides how Python runs it.
+    ``file_name`` is the last part of its path, which decides how Python runs it; ``target`` what it has to run on.
     """
 
-    def __init__(self, module: s.Module, file_name: str = "") -> None:
+    def __init__(self, module: s.Module, file_name: str = "", target: Target = ANY) -> None:
         self.module = module
+        self.target = target
         self._file_name = file_name
 
     @cached_property

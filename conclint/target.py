@@ -1,0 +1,123 @@
+"""What the checked code runs on: the versions of Python, and how multiprocessing starts a process.
+
+Both are options; the versions default to what ``requires-python`` in the nearest ``pyproject.toml`` allows (the
+``[project]`` table: packaging.python.org, "pyproject.toml specification"). Where verdicts differ between versions, the
+strictest of those that are left counts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+Version = tuple[int, int]
+
+KNOWN_VERSIONS: tuple[Version, ...] = tuple((3, minor) for minor in range(7, 16))
+"""Between these the behaviour of the concurrency modules is known to differ, or known to stay."""
+
+START_METHODS = ("auto", "fork", "spawn", "forkserver")
+
+_PYPROJECT = "pyproject.toml"
+
+
+class Target(NamedTuple):
+    """The surroundings that verdicts are made for."""
+
+    versions: tuple[Version, ...] = KNOWN_VERSIONS
+    """The versions that the code has to run on, oldest first; never empty."""
+    start_method: str = "auto"
+    """One of ``START_METHODS``. ``auto`` is what some platform of these versions does: not ``fork``."""
+
+    @property
+    def starts_afresh(self) -> bool:
+        """Whether child processes may import the main module again, and get their arguments pickled.
+
+        So it is on Windows, on macOS (from 3.8) and, from 3.14, on every other platform: see "Contexts and start
+        methods" in the documentation of multiprocessing.
+        """
+        return self.start_method != "fork"
+
+
+ANY = Target()
+"""Every version, every platform."""
+
+
+class TargetError(Exception):
+    """What a ``pyproject.toml`` says cannot be read; the message names the cause, ``path`` the file."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def parse_version(text: str) -> Version:
+    """The version that ``3.11`` or ``py311`` means; raises ``ValueError`` for all else and for unknown ones."""
+    match = re.fullmatch(r"(?:py)?(\d)\.?(\d{1,2})", text.strip().lower())
+    version = (int(match[1]), int(match[2])) if match else None
+    if version not in KNOWN_VERSIONS:
+        oldest, newest = (f"{major}.{minor}" for major, minor in (KNOWN_VERSIONS[0], KNOWN_VERSIONS[-1]))
+        raise ValueError(f"{text!r} is no version of Python between {oldest} and {newest}")
+    return version
+
+
+def from_oldest(oldest: Version) -> tuple[Version, ...]:
+    """The versions of code whose oldest supported version is ``oldest``."""
+    return tuple(version for version in KNOWN_VERSIONS if version >= oldest)
+
+
+def nearest_project(folder: str) -> str | None:
+    """The path of the ``pyproject.toml`` in ``folder`` or the nearest folder around it."""
+    folder = os.path.abspath(folder)
+    while True:
+        candidate = os.path.join(folder, _PYPROJECT)
+        if os.path.isfile(candidate):
+            return candidate
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def required_versions(path: str) -> tuple[Version, ...]:
+    """The versions that ``requires-python`` of the ``pyproject.toml`` at ``path`` allows; all where it is silent.
+
+    Raises :class:`TargetError` where the file is no TOML or the entry no version specifier.
+    """
+    required = _required(path)
+    if required is None:
+        return KNOWN_VERSIONS
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        specifiers = SpecifierSet(required)
+    except InvalidSpecifier:
+        raise TargetError(path, f"project.requires-python is no version specifier: {required!r}") from None
+    # ">=3.10.4" allows some 3.10: a version counts if its first or a late patch release does
+    allowed = tuple(
+        version
+        for version in KNOWN_VERSIONS
+        if any(specifiers.contains(f"{version[0]}.{version[1]}.{patch}") for patch in (0, 99))
+    )
+    return allowed or KNOWN_VERSIONS
+
+
+def _required(path: str) -> str | None:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        with open(path, "rb") as file:
+            project = tomllib.load(file).get("project")
+    except OSError as error:
+        raise TargetError(path, f"cannot be read: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TargetError(path, f"is no TOML: {error}") from None
+    required = project.get("requires-python") if isinstance(project, dict) else None
+    if required is not None and not isinstance(required, str):
+        raise TargetError(path, f"project.requires-python is no text but {required!r}")
+    return required
