@@ -53,11 +53,13 @@ class Sends(NamedTuple):
     """What a call sends to another process: position and keyword of arguments."""
 
     task: tuple[int, str]
-    tuple: tuple[int, str] | None
-    dict: tuple[int, str] | None
+    packed: tuple[int, str] | None
+    named: tuple[int, str] | None
     items: tuple[int, str] | None
     rest: int | None
     rest_items: int | None
+    executor: int | None
+    """Where an argument tells whether the call does so at all."""
     fails: str
     """What the call does when something of it cannot be pickled; empty for what new processes inherit."""
 
@@ -108,9 +110,12 @@ class Catalog:
         self.sends: dict[str, Sends] = {
             name: Sends(
                 (entry["task"][0], entry["task"][1]),
-                *(_position(entry, key) for key in ("tuple", "dict", "items")),
+                _position(entry, "tuple"),
+                _position(entry, "dict"),
+                _position(entry, "items"),
                 entry.get("rest"),
                 entry.get("rest_items"),
+                entry.get("executor"),
                 entry.get("fails", ""),
             )
             for name, entry in data["sends"].items()

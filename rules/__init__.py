@@ -32,8 +32,10 @@ from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
+from .thread_primitive_across_processes import RULE as CNC410
 from .timeout_ignored import RULE as CNC203
 from .unbalanced_semaphore import RULE as CNC116
+from .unpicklable_target import RULE as CNC405
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
 from .yield_while_locked import RULE as CNC112
@@ -72,6 +74,8 @@ RULES: tuple[Rule, ...] = (
     CNC401,
     CNC403,
     CNC404,
+    CNC405,
+    CNC410,
     CNC501,
     CNC900,
 )

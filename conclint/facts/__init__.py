@@ -30,11 +30,14 @@ from .lock_reach import LockReach
 from .lock_waits import LockWaits
 from .objects import Objects
 from .owners import Owners
+from .pickling import Pickling
 from .pools import Pools
 from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
 from .sections import Section, Sections
+from .sending import Sending
+from .start_methods import StartMethods
 from .startup import Startup
 from .suspensions import Suspensions
 from .swallowing import Swallowing
@@ -168,6 +171,14 @@ class Facts:
     @cached_property
     def pools(self) -> Pools:
         return Pools(self.flow, self.objects, self.values, self.waiting)
+
+    @cached_property
+    def start_methods(self) -> StartMethods:
+        return StartMethods(self.names, self.target)
+
+    @cached_property
+    def pickling(self) -> Pickling:
+        return Pickling(self.names, self.values, Sending(self.names), self.start_methods)
 
     @cached_property
     def queues(self) -> Queues:
