@@ -135,6 +135,7 @@ class Catalog:
         self.takers = frozenset(data["taking"]["functions"])
         self.interruptible: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["queues"]["one_lock"].items()}
         """By type of queue the methods that hold one lock that is not re-entrant."""
+        self.fed_queues = frozenset(data["queues"]["fed"])
         self.joinable_queues = frozenset(data["queues"]["joinable"])
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])

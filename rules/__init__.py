@@ -8,6 +8,7 @@ from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .future_dropped import RULE as CNC501
+from .join_before_drain import RULE as CNC406
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
 from .lock_decorates_generator import RULE as CNC117
@@ -75,6 +76,7 @@ RULES: tuple[Rule, ...] = (
     CNC403,
     CNC404,
     CNC405,
+    CNC406,
     CNC410,
     CNC501,
     CNC900,

@@ -83,7 +83,7 @@ if TYPE_CHECKING:
 def check(module: ModuleContext) -> Iterator[Report]:
     for found in module.facts.pickling.unpicklable():
         sent = found.sent
-        fails = f"{sent.name}() {sent.fails}" if sent.fails else "under spawn and forkserver it cannot be sent"
+        fails = f"{sent.name}() {sent.fails}" if sent.fails else "under spawn and forkserver the process cannot start"
         steps = [] if found.where is None else [Step(found.where, "defined or made here")]
         yield Report(sent.expr, f"{_subject(module, found)} cannot be pickled; {fails}", steps)
 

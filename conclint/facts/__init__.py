@@ -13,6 +13,7 @@ from .awaited import AwaitedCode
 from .barriers import Barriers
 from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
+from .drains import Drains
 from .empty_sections import EmptySections
 from .flow import Flow
 from .handlers import Handlers
@@ -179,6 +180,10 @@ class Facts:
     @cached_property
     def pickling(self) -> Pickling:
         return Pickling(self.names, self.values, Sending(self.names), self.start_methods)
+
+    @cached_property
+    def drains(self) -> Drains:
+        return Drains(self.flow, self.objects, self.values, self.running)
 
     @cached_property
     def queues(self) -> Queues:
