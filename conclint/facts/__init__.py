@@ -215,7 +215,7 @@ class Facts:
 
     @cached_property
     def startup(self) -> Startup:
-        return Startup(self.flow, self._file_name)
+        return Startup(self.calls, self.flow, self.start_methods, self._file_name)
 
     def unstopped_listeners(self) -> Iterator[s.Call]:
         """Every call that makes a listener which is started and nowhere stopped."""

@@ -97,7 +97,7 @@ class Pools:
             join = next((join for join in tracked.named("join") if self._is_early(join, tracked, ends, entered)), None)
             if join is not None:
                 yield Unclosed(tracked.made, join.receiver, join.call)
-            elif not ends and not entered and not self._lives_as_long_as_the_program(home):
+            elif not ends and not entered and not self._lives_as_long_as_the_program(tracked.made, home):
                 yield Unclosed(tracked.made, home, None)
 
     def _is_of_others(self, home: s.Expr | None) -> bool:
@@ -120,8 +120,10 @@ class Pools:
                     return True
         return False
 
-    def _lives_as_long_as_the_program(self, home: s.Expr | None) -> bool:
-        """Whether a variable of the module or of a class holds it: it is terminated when the interpreter ends."""
+    def _lives_as_long_as_the_program(self, made: s.Expr, home: s.Expr | None) -> bool:
+        """Whether a variable of the module or a class, or a default, holds it: the program terminates it at its end."""
+        if isinstance(made.parent, s.Param):
+            return True
         found = self._names.scopes.lookup(home.id, home) if isinstance(home, s.Name) else None
         return found is not None and not isinstance(found[0].node, s.Function)
 
