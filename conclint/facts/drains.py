@@ -84,13 +84,17 @@ class Drains:
         return found
 
     def _is_little(self, put: Operation) -> bool:
-        """Whether one small item is put, once, which always has room in the pipe."""
+        """Whether one small item is put, once, which always has room in the pipe: a constant, a flag, an exception."""
         item = None if put.call is None else put.call.argument(0, "obj")
         for parent in s.ancestors(put.where):
             if isinstance(parent, s.Function):
                 break
             if isinstance(parent, (s.For, s.While, s.Comprehension)):
                 return False
+            if isinstance(parent, s.Handler) and isinstance(item, s.Name) and parent.name == item.id:
+                return True
+        if isinstance(item, s.Call):
+            return None not in self._flow.classes.handled(item.func)
         return isinstance(item, (s.Constant, s.Compare, s.Not))
 
     def _joined_first(
