@@ -3,7 +3,8 @@
 ## What it finds
 
 A lock, event, condition, semaphore or barrier of `threading`, or a queue of `queue`, among the arguments of a
-`Process`, of a pool's initializer, or of a task of a `Pool` or `ProcessPoolExecutor`.
+`Process`, of a pool's initializer, or of a task of a `Pool` or `ProcessPoolExecutor`; and one that the `__init__` of a
+`Process` subclass keeps on `self`.
 
 ## Why it matters
 
@@ -54,6 +55,7 @@ if __name__ == "__main__":
 - `multiprocessing.dummy` and `ThreadPool`, which run threads.
 - The object or the worker may be of another kind, depending on a condition.
 - The object is a parameter, which each caller chooses.
+- A `Process` subclass with `__getstate__` or the like; under fork, also one where only `run()` uses the object.
 """
 
 from __future__ import annotations
@@ -77,6 +79,15 @@ def check(module: ModuleContext) -> Iterator[Report]:
         name = f"`{module.text(found.expr)}`, a `{found.instance.type.name}`,"
         message = f"{name} is not shared with other processes: {effects}"
         yield Report(found.expr, message, [] if made is None else [Step(made, "made here")])
+    for kept in module.facts.process_attributes.kept():
+        effects = (
+            "a forked child has a copy, cut off from the one that the other methods use" if kept.both_sides else ""
+        )
+        if kept.may_fail:
+            effects += "; " if effects else ""
+            effects += "under spawn and forkserver start() raises TypeError, since it cannot be pickled"
+        name = f"`{module.text(kept.target)}`, a `{kept.instance.type.name}`,"
+        yield Report(kept.target, f"{name} is not shared with the child process: {effects}")
 
 
 RULE = Rule(

@@ -33,6 +33,7 @@ from .objects import Objects
 from .owners import Owners
 from .pickling import Pickling
 from .pools import Pools
+from .process_attributes import ProcessAttributes
 from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
@@ -180,6 +181,10 @@ class Facts:
     @cached_property
     def pickling(self) -> Pickling:
         return Pickling(self.names, self.values, Sending(self.names), self.start_methods)
+
+    @cached_property
+    def process_attributes(self) -> ProcessAttributes:
+        return ProcessAttributes(self.names, self.values, self.start_methods)
 
     @cached_property
     def drains(self) -> Drains:

@@ -13,6 +13,7 @@ from ..scopes import Binding, BindingKind
 from .running import WORKERS
 from .sending import Sending, Sent
 from .start_methods import StartMethods
+from .startup import asks_for_main
 from .values import ValueFlow
 
 
@@ -134,9 +135,15 @@ class Pickling:
         return function if self._is_inside(function.parent, function.name) else None
 
     def _is_inside(self, definition: s.Node | None, name: str) -> bool:
-        """Whether a definition stands in a function, and its name is not made global."""
+        """Whether a definition stands in a function, and its name is not made global.
+
+        A function that asks whether it is the main module has its body taken out and run as one.
+        """
         outer = None if definition is None else s.enclosing_function(definition)
-        return outer is not None and name not in self._names.scopes.info(outer).globals
+        if outer is None or name in self._names.scopes.info(outer).globals:
+            return False
+        tests = (node.test for node in s.own_nodes(outer) if isinstance(node, s.If))
+        return not any(isinstance(test, s.Compare) and asks_for_main(test) is not None for test in tests)
 
     # ---- objects
 
