@@ -63,6 +63,7 @@ def scale_all(images, factor):
   start method is only known at run time.
 - The class has `__getstate__`, `__reduce__` or the like, or a base in another file.
 - The attribute is not certain to hold the object by then.
+- What stands in a function that asks for `__name__ == "__main__"`: its body is taken out and run as a module.
 - The file imports `dill`, `cloudpickle`, `copyreg` or `multiprocessing.reduction`, or sets a `__qualname__`.
 - `multiprocess`, `pathos` and `loky`, which pickle more than `pickle` does, and pools of threads.
 - Primitives of `threading` and `queue` that are arguments: thread-primitive-across-processes (CNC410) speaks of these.
