@@ -77,6 +77,21 @@ class PrivateName(NamedTuple):
     effect: str
 
 
+class Sends(NamedTuple):
+    """What a call sends to another process: position and keyword of arguments."""
+
+    task: tuple[int, str]
+    packed: tuple[int, str] | None
+    named: tuple[int, str] | None
+    items: tuple[int, str] | None
+    rest: int | None
+    rest_items: int | None
+    executor: int | None
+    """Where an argument tells whether the call does so at all."""
+    fails: str
+    """What the call does when something of it cannot be pickled; empty for what new processes inherit."""
+
+
 class Catalog:
     """The catalogue, indexed for the questions the model asks."""
 
@@ -167,6 +182,20 @@ class Catalog:
         starts = data["starts_processes"]
         self.process_constructors = frozenset(starts["constructors"])
         self.process_methods: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in starts["methods"].items()}
+        self.sends: dict[str, Sends] = {
+            name: Sends(
+                (entry["task"][0], entry["task"][1]),
+                _position(entry, "tuple"),
+                _position(entry, "dict"),
+                _position(entry, "items"),
+                entry.get("rest"),
+                entry.get("rest_items"),
+                entry.get("executor"),
+                entry.get("fails", ""),
+            )
+            for name, entry in data["sends"].items()
+        }
+        self.pickling: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["pickling"].items()}
         harmless = data["harmless"]
         self.harmless_functions = frozenset(harmless["functions"])
         self.harmless_methods = frozenset(harmless["methods"])
@@ -181,6 +210,7 @@ class Catalog:
         self.takers = frozenset(data["taking"]["functions"])
         self.interruptible: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["queues"]["one_lock"].items()}
         """By type of queue the methods that hold one lock that is not re-entrant."""
+        self.fed_queues = frozenset(data["queues"]["fed"])
         self.joinable_queues = frozenset(data["queues"]["joinable"])
         self.children: dict[str, frozenset[str]] = {
             key: frozenset(names) for key, names in data["children"].items() if isinstance(names, list)

@@ -19,6 +19,7 @@ from .model import Applicability, Edit, Fix, Span
 if TYPE_CHECKING:
     from .facts.with_blocks import WithBlock
 
+_GUARD = 'if __name__ == "__main__":'
 _FLIPPED = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
 _SIGN = re.compile(r"[=!]=|is\s+not|is|not\s+in|in")
 _COMMENT_OR_NOTHING = re.compile(r"\s*(#.*)?")
@@ -55,6 +56,27 @@ class Rewriter:
             return None
         applicability = Applicability.SAFE if safe and section.is_certain else Applicability.UNSAFE
         return Fix(applicability, f"use `{writer.header.removesuffix(':')}`", edits)
+
+    def under_guard(self, statements: Sequence[s.Stmt]) -> Fix | None:
+        """``statements``, which stand one after the other in the module, under the main guard, if that can be written.
+
+        Never safe: whoever imports the module for what they bind gets it no more.
+        """
+        if not statements:
+            return None
+        first, last = self._extent(statements[0]), self._extent(statements[-1])
+        try:
+            scan = Scan(self._lines, first.line, last.end_line)
+        except _UnwritableError:
+            return None
+        numbers = range(first.line, last.end_line + 1)
+        shifted = [number for number in numbers if self.line(number).strip() and number not in scan.in_string]
+        is_alone = first.column == 1 and _COMMENT_OR_NOTHING.fullmatch(self.after(last))
+        if not is_alone or any("\f" in self.indent(number) for number in shifted):
+            return None
+        edits = [Edit(Span(number, 1, number, 1), self._indentation) for number in shifted]
+        edits[0] = Edit(edits[0].span, f"{_GUARD}\n{self._indentation}")
+        return Fix(Applicability.UNSAFE, f"put it under `{_GUARD[:-1]}`", tuple(edits))
 
     def waiting_for(self, wait: s.Call) -> Fix | None:
         """The ``if`` that ``wait`` stands in alone as a ``wait_for``, if there is one and that can be written.

@@ -15,6 +15,7 @@ from .executor_self_wait import RULE as CNC505
 from .exitcode_unchecked import RULE as CNC407
 from .fork_with_threads import RULE as CNC409
 from .future_dropped import RULE as CNC501
+from .join_before_drain import RULE as CNC406
 from .join_timeout_unchecked import RULE as CNC310
 from .joined_in_start_loop import RULE as CNC322
 from .listener_not_stopped import RULE as CNC208
@@ -30,6 +31,8 @@ from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
 from .map_not_consumed import RULE as CNC502
+from .pool_not_closed import RULE as CNC403
+from .pool_terminated_early import RULE as CNC404
 from .popen_not_waited import RULE as CNC417
 from .popen_pipe_wait import RULE as CNC415
 from .preexec_fn_with_threads import RULE as CNC418
@@ -53,10 +56,12 @@ from .task_done_not_guaranteed import RULE as CNC204
 from .terminate_with_shared_state import RULE as CNC412
 from .thread_exception_swallowed import RULE as CNC302
 from .thread_not_joined import RULE as CNC301
+from .thread_primitive_across_processes import RULE as CNC410
 from .thread_private_attribute import RULE as CNC318
 from .timeout_ignored import RULE as CNC203
 from .timeout_without_kill import RULE as CNC416
 from .unbalanced_semaphore import RULE as CNC116
+from .unpicklable_target import RULE as CNC405
 from .value_not_atomic import RULE as CNC413
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
@@ -113,9 +118,14 @@ RULES: tuple[Rule, ...] = (
     CNC323,
     CNC401,
     CNC402,
+    CNC403,
+    CNC404,
+    CNC405,
+    CNC406,
     CNC407,
     CNC408,
     CNC409,
+    CNC410,
     CNC411,
     CNC412,
     CNC413,

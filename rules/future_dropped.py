@@ -60,6 +60,8 @@ _STATES = {
 
 def check(module: ModuleContext) -> Iterator[Report]:
     for lost in module.facts.lives.lost_results():
+        if lost.call in module.facts.pools.cut_off:
+            continue  # it may not even run: pool-terminated-early
         task = "the task" if lost.task is None else f"`{module.text(lost.task)}`"
         message = (
             f"the result of {lost.method}() {_STATES[lost.how]}: an exception of {task} is lost "

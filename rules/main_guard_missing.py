@@ -61,17 +61,24 @@ if __name__ == "__main__":
 ## When it stays silent
 
 - Functions that nothing at the top level calls.
-- An explicit fork context or `set_start_method("fork")`: forked children do not import the module again.
+- An explicit fork context, `set_start_method("fork")` or `--start-method fork`: forked children do not import the
+  module again.
 - `multiprocessing.dummy` and `ThreadPool`, which start threads.
 - A file called `__main__.py`, which children of a package run with `-m` do not import.
 - All but the first such statement of a module: one guard mends them all.
+
+## Fix
+
+The guard, round the statement and those that follow it, up to the next definition or import. It is unsafe: who imports
+the module for what these statements do, or for the names that they bind, gets that no more. There is no fix where the
+rest of the file reads such a name, where a process is started further down too, or in the body of a class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.model import Rule, Severity
+from conclint.model import FixAvailability, Rule, Severity
 from conclint.rule import ModuleContext, Report, Step
 
 
@@ -87,7 +94,8 @@ def check(module: ModuleContext) -> Iterator[Report]:
         f'`{first.what}` runs when this module is imported, outside `if __name__ == "__main__":`; '
         "under spawn and forkserver every child imports the module and fails here"
     )
-    yield Report(module.facts.statement(first.chain[0]), message, tuple(steps))
+    fix = module.rewrite.under_guard(module.facts.startup.unguarded())
+    yield Report(module.facts.statement(first.chain[0]), message, tuple(steps), fix)
 
 
 RULE = Rule(
@@ -96,4 +104,5 @@ RULE = Rule(
     summary="A process is started at import, outside the main guard",
     severity=Severity.ERROR,
     check=check,
+    fix=FixAvailability.UNSAFE,
 )

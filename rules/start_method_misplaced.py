@@ -73,7 +73,7 @@ from conclint.rule import ModuleContext, Report, Step
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
-    for found in module.facts.start_methods.misplaced():
+    for found in module.facts.start_method_calls.misplaced():
         if found.earlier is None:
             message = (
                 "this sets the start method of every program that imports the module, outside the main guard; "

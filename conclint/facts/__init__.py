@@ -17,6 +17,7 @@ from .child_pipes import ChildPipes
 from .children import Children
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .done_callbacks import DoneCallbacks
+from .drains import Drains
 from .dropped_results import DroppedResults
 from .empty_sections import EmptySections
 from .flow import Flow
@@ -38,13 +39,18 @@ from .lock_reach import LockReach
 from .lock_waits import LockWaits
 from .objects import Objects
 from .owners import Owners
+from .pickling import Pickling
+from .pools import Pools
+from .process_attributes import ProcessAttributes
 from .queue_checks import QueueChecks
 from .queues import Queues
 from .running import Running
 from .sections import Section, Sections
 from .self_waits import SelfWaits
+from .sending import Sending
 from .shared_memory import SharedMemory
 from .shared_values import SharedValues
+from .start_method_calls import StartMethodCalls
 from .start_methods import StartMethods
 from .startup import Startup
 from .suspensions import Suspensions
@@ -249,6 +255,26 @@ class Facts:
         return Objects(self.names, self.values)
 
     @cached_property
+    def pools(self) -> Pools:
+        return Pools(self.flow, self.objects, self.values, self.waiting)
+
+    @cached_property
+    def start_methods(self) -> StartMethods:
+        return StartMethods(self.names, self.target)
+
+    @cached_property
+    def pickling(self) -> Pickling:
+        return Pickling(self.names, self.values, Sending(self.names), self.start_methods)
+
+    @cached_property
+    def process_attributes(self) -> ProcessAttributes:
+        return ProcessAttributes(self.names, self.values, self.start_methods)
+
+    @cached_property
+    def drains(self) -> Drains:
+        return Drains(self.flow, self.objects, self.values, self.running)
+
+    @cached_property
     def queues(self) -> Queues:
         return Queues(self.flow, self.objects, self.values)
 
@@ -289,8 +315,8 @@ class Facts:
         return ChildEnds(self.children, self.calls)
 
     @cached_property
-    def start_methods(self) -> StartMethods:
-        return StartMethods(self.flow, self.startup)
+    def start_method_calls(self) -> StartMethodCalls:
+        return StartMethodCalls(self.flow, self.startup)
 
     @cached_property
     def forking(self) -> Forking:
@@ -310,7 +336,7 @@ class Facts:
 
     @cached_property
     def startup(self) -> Startup:
-        return Startup(self.flow, self._file_name)
+        return Startup(self.calls, self.flow, self.start_methods, self._file_name)
 
     def unstopped_listeners(self) -> Iterator[s.Call]:
         """Every call that makes a listener which is started and nowhere stopped."""

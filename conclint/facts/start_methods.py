@@ -1,121 +1,47 @@
-"""Where the start method of multiprocessing is set: once, in the main program, before anything needs it."""
+"""How child processes come about: forked, or started afresh, which imports the main module and pickles arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import cached_property
 
 from .. import syntax as s
-from ..cfg import Edge, Step, StepKind
-from ..dataflow import explore
-from .flow import Flow
-from .startup import Startup
+from ..names import Names
+from ..target import Target
 
-
-class Misplaced(NamedTuple):
-    """A call that sets the start method at a wrong time."""
-
-    call: s.Call
-    earlier: s.Call | None
-    """The call that settled it before, ``None`` where the import of the module is what is wrong."""
-
-
-class _Transfer:
-    """Follows which call has settled the start method."""
-
-    def __init__(self, methods: StartMethods) -> None:
-        self._methods = methods
-
-    def leave(self, step: Step, edge: Edge, state: s.Call | None) -> Iterable[s.Call | None]:
-        if step.kind is StepKind.CALL and isinstance(step.node, s.Call) and state is None:
-            if self._methods.settles(step.node):
-                return (step.node,)
-        return (state,)
-
-    def raised(self, step: Step, state: s.Call | None) -> Iterable[s.Call | None]:
-        return ()
+_FORK = "fork"
 
 
 class StartMethods:
-    """The calls of a module that set the start method."""
+    """The start methods that a module chooses, beside the one that it runs under."""
 
-    def __init__(self, flow: Flow, startup: Startup) -> None:
-        self._flow = flow
-        self._names = flow.names
-        self._startup = startup
+    def __init__(self, names: Names, target: Target) -> None:
+        self._names = names
+        self._target = target
 
-    def misplaced(self) -> Iterator[Misplaced]:
-        """Every call that fails, or makes children fail, because of where it stands."""
-        setters = [call for call in self._names.module.all(s.Call) if self._sets(call) and not self._may_fail(call)]
-        if not setters:
-            return
-        found: dict[s.Call, Misplaced] = {}
-        first = self._settled_by_module()
-        for scope in dict.fromkeys(s.enclosing_function(call) or self._names.module for call in setters):
-            start = first if isinstance(scope, s.Function) else None
-            reached = explore(self._flow.graph(scope), start, _Transfer(self), ())
-            for step, state in reached.pairs():
-                if step.kind is StepKind.CALL and step.node in setters and isinstance(step.node, s.Call):
-                    if state is not None and state is not step.node:
-                        found.setdefault(step.node, Misplaced(step.node, state))
-        at_import = set(self._startup.calls_at_import())
-        for call in setters:
-            if call in found:
-                yield found[call]
-            elif call in at_import and not self._forks(call):
-                yield Misplaced(call, None)
+    def starts_afresh(self, method: str) -> bool:
+        """Whether a child may be started afresh where the code says ``method``, or nothing."""
+        if method:
+            return method != _FORK
+        return self._target.starts_afresh and not self.forks_always
 
-    def settles(self, call: s.Call) -> bool:
-        """Whether ``call`` sets the start method, or has the default one taken for good."""
-        if self._sets(call):
-            return not self._is_handled(call)
-        name = self._names.qualified(call.func)
-        if name not in self._names.catalog.calls["settles_start_method"]:
-            return False
-        receiver = call.func.value if isinstance(call.func, s.Attribute) else None
-        owner = None if receiver is None else self._names.instance(receiver)
-        if owner is not None and (owner.start_method or owner.type.kind == "context"):
-            return False
-        if name.endswith("get_context"):
-            return not call.args
-        if name.endswith("get_start_method"):
-            return call.argument(0, "allow_none") is None
-        return True
+    @cached_property
+    def forks_always(self) -> bool:
+        """Whether the module itself sets the start method to fork."""
+        calls = self._names.catalog.calls
+        chosen = (self._method(call) for call in self._calls_of(calls["start_methods"]))
+        return any(isinstance(method, s.Constant) and method.value == _FORK for method in chosen)
 
-    def _settled_by_module(self) -> s.Call | None:
-        """What the module does at its top level, always, that settles the start method."""
-        for statement in self._names.module.body:
-            if isinstance(statement, (s.Assign, s.ExprStmt)):
-                for node in s.walk(statement, into_functions=False):
-                    if isinstance(node, s.Call) and self.settles(node):
-                        return node
-        return None
+    @cached_property
+    def is_chosen_at_run_time(self) -> bool:
+        """Whether the module computes the method that it sets, or that of a context."""
+        calls = self._names.catalog.calls
+        chosen = (self._method(call) for call in self._calls_of(calls["start_methods"] | calls["contexts"]))
+        return any(method is not None and not isinstance(method, s.Constant) for method in chosen)
 
-    def _sets(self, call: s.Call) -> bool:
-        return self._names.qualified(call.func) in self._names.catalog.calls["start_methods"]
+    def _calls_of(self, names: frozenset[str]) -> Iterator[s.Call]:
+        return (call for call in self._names.module.all(s.Call) if self._names.is_call_of(call, names))
 
     @staticmethod
-    def _forks(call: s.Call) -> bool:
-        """Whether children will be copies, which do not import the module again."""
-        method = call.argument(0, "method")
-        return isinstance(method, s.Constant) and method.value == "fork"
-
-    def _may_fail(self, call: s.Call) -> bool:
-        """Whether the code is prepared for a start method that is settled already."""
-        force = call.argument(1, "force")
-        forced = force is not None and not (isinstance(force, s.Constant) and not force.value)
-        return forced or call.has_star or self._is_handled(call)
-
-    def _is_handled(self, call: s.Call) -> bool:
-        child: s.Node = call
-        for parent in s.ancestors(call):
-            if isinstance(parent, s.Function):
-                return False
-            if isinstance(parent, s.Try) and child in parent.body:
-                caught = {name for handler in parent.handlers for name in self._flow.classes.handled(handler.type)}
-                if caught & {"RuntimeError", "Exception", "BaseException"}:
-                    return True
-            if isinstance(parent, s.With) and any(self._flow.classes.swallowed(i.context) for i in parent.items):
-                return True
-            child = parent
-        return False
+    def _method(call: s.Call) -> s.Expr | None:
+        return call.argument(0, "method")
