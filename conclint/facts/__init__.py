@@ -13,6 +13,7 @@ from .barriers import Barriers
 from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .empty_sections import EmptySections
+from .escaping import Escaping
 from .flow import Flow
 from .handlers import Handlers
 from .held_conditions import HeldConditions
@@ -44,6 +45,7 @@ from .waiting import Waiting
 from .waits import Waits
 from .with_blocks import WithBlocks
 from .witness import what_raises
+from .worker_code import WorkerCode
 
 
 class Facts:
@@ -155,6 +157,14 @@ class Facts:
         return Running(self.names)
 
     @cached_property
+    def worker_code(self) -> WorkerCode:
+        return WorkerCode(self.calls, self.running, self.values)
+
+    @cached_property
+    def escaping(self) -> Escaping:
+        return Escaping(self.flow)
+
+    @cached_property
     def lives(self) -> Lives:
         return Lives(self.flow, self.handlers, self.running, self.values)
 
@@ -176,7 +186,7 @@ class Facts:
 
     @cached_property
     def swallowing(self) -> Swallowing:
-        return Swallowing(self.flow, self.handlers, self.running, self.values)
+        return Swallowing(self.flow, self.handlers, self.worker_code)
 
     @cached_property
     def waits(self) -> Waits:
