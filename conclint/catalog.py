@@ -85,6 +85,8 @@ class Catalog:
         }
         self.runs_by_method: dict[str, str] = data["runs_by_method"]
         """By method the API that it belongs to, whatever it is called on: no other object has a method of that name."""
+        self.main_thread_only: dict[str, str] = data["main_thread_only"]
+        """By call the exception that it raises in other threads."""
         self._request_methods = frozenset(data["request_handlers"]["methods"])
         self._request_prefixes = tuple(data["request_handlers"]["prefixes"])
         self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}

@@ -7,6 +7,7 @@ from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
+from .exit_in_thread import RULE as CNC311
 from .future_dropped import RULE as CNC501
 from .listener_not_stopped import RULE as CNC208
 from .lock_across_await import RULE as CNC110
@@ -20,11 +21,13 @@ from .lock_rebound import RULE as CNC118
 from .lock_without_with import RULE as CNC103
 from .locked_then_acquire import RULE as CNC114
 from .main_guard_missing import RULE as CNC401
+from .pool_task_hangs import RULE as CNC414
 from .queue_check_then_act import RULE as CNC206
 from .queue_never_done import RULE as CNC205
 from .release_not_in_finally import RULE as CNC102
 from .release_unacquired import RULE as CNC105
 from .self_deadlock import RULE as CNC106
+from .signal_in_thread import RULE as CNC312
 from .slow_call_while_locked import RULE as CNC109
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
@@ -67,7 +70,10 @@ RULES: tuple[Rule, ...] = (
     CNC301,
     CNC302,
     CNC304,
+    CNC311,
+    CNC312,
     CNC401,
+    CNC414,
     CNC501,
     CNC900,
 )

@@ -14,6 +14,7 @@ from .calls import Calls
 from .deadlocks import SelfDeadlock, self_deadlocks
 from .empty_sections import EmptySections
 from .escaping import Escaping
+from .exits import Exits
 from .flow import Flow
 from .handlers import Handlers
 from .held_conditions import HeldConditions
@@ -28,6 +29,7 @@ from .lock_order import LockOrder
 from .lock_races import LockRaces
 from .lock_reach import LockReach
 from .lock_waits import LockWaits
+from .main_only import MainOnly
 from .objects import Objects
 from .owners import Owners
 from .queue_checks import QueueChecks
@@ -158,11 +160,19 @@ class Facts:
 
     @cached_property
     def worker_code(self) -> WorkerCode:
-        return WorkerCode(self.calls, self.running, self.values)
+        return WorkerCode(self.calls, self.running, self.values, self._file_name)
 
     @cached_property
     def escaping(self) -> Escaping:
         return Escaping(self.flow)
+
+    @cached_property
+    def exits(self) -> Exits:
+        return Exits(self.flow, self.worker_code, self.escaping)
+
+    @cached_property
+    def main_only(self) -> MainOnly:
+        return MainOnly(self.names, self.worker_code, self.escaping)
 
     @cached_property
     def lives(self) -> Lives:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
+from ..scopes import BindingKind
 from .calls import Calls
 from .running import Entry, Running
 from .values import ValueFlow
+
+_TEST_FILE = re.compile(r"test_.*\.py|.*_tests?\.py|conftest\.py")
 
 
 class Reach(NamedTuple):
@@ -34,17 +38,18 @@ class Reach(NamedTuple):
 class WorkerCode:
     """The worker code of a module."""
 
-    def __init__(self, calls: Calls, running: Running, values: ValueFlow) -> None:
+    def __init__(self, calls: Calls, running: Running, values: ValueFlow, file_name: str) -> None:
+        self._is_test_file = bool(_TEST_FILE.fullmatch(file_name))
         self._calls = calls
         self._names = running.names
-        self._running = running
+        self.running = running
         self._values = values
 
     @cached_property
     def alone(self) -> dict[s.Function, Entry]:
         """The functions handed to workers, and the private helpers that only they call."""
         code: dict[s.Function, Entry] = {}
-        for entry in self._running.entries:
+        for entry in self.running.entries:
             code.setdefault(entry.function, entry)
         pending = list(code)
         while pending:
@@ -96,9 +101,61 @@ class WorkerCode:
         yield from self._calls.overriding(site)
 
     @cached_property
+    def has_excepthook(self) -> bool:
+        """Whether the file sets ``threading.excepthook``, which is told of every exception that ends a thread."""
+        return any(
+            self._names.qualified(target) == "threading.excepthook"
+            for target in self._values.attribute_writes("excepthook")
+        )
+
+    def depends_on_caller(self, site: s.Node) -> bool:
+        """Whether ``site`` runs only if a parameter of its function, itself and not what hangs on it, is as tested."""
+        return any(self._is_parameter(node) for test in _tests_around(site) for node in s.walk(test))
+
+    def is_conditional(self, site: s.Node) -> bool:
+        """Whether ``site`` runs only if what its function is called with, or on, is as tested."""
+        return any(
+            isinstance(node, s.Attribute) or self._is_parameter(node)
+            for test in _tests_around(site)
+            for node in s.walk(test)
+        )
+
+    def _is_parameter(self, node: s.Node) -> bool:
+        if not isinstance(node, s.Name) or isinstance(node.parent, s.Attribute):
+            return False
+        found = self._names.scopes.lookup(node.id, node)
+        return found is not None and any(binding.kind is BindingKind.PARAMETER for binding in found[1])
+
+    def is_test(self, node: s.Node) -> bool:
+        """Whether ``node`` stands in a test: a test file, a function named so, a method of a TestCase."""
+        if self._is_test_file:
+            return True
+        for parent in s.ancestors(node):
+            if isinstance(parent, s.Function) and parent.name.startswith("test"):
+                return True
+            if isinstance(parent, s.ClassDef):
+                bases = [base for info in self._names.mro(parent) for base in info.external_bases]
+                if any(base.rpartition(".")[2].endswith("TestCase") for base in bases):
+                    return True
+        return False
+
+    @cached_property
     def in_main_thread(self) -> frozenset[s.Function]:
         """The functions that may also run in the main thread, as far as this file knows."""
-        return main_code(self._calls, frozenset(entry.function for entry in self._running.entries))
+        return main_code(self._calls, frozenset(entry.function for entry in self.running.entries))
+
+
+def _tests_around(site: s.Node) -> Iterator[s.Expr]:
+    """The tests that decide whether ``site`` runs, of the ``if`` around it in its function."""
+    child = site
+    for parent in s.ancestors(site):
+        if isinstance(parent, s.Function):
+            return
+        if isinstance(parent, (s.If, s.IfExp, s.BoolOp, s.While)):
+            test = parent.left if isinstance(parent, s.BoolOp) else parent.test
+            if child is not test:
+                yield test
+        child = parent
 
 
 def main_code(calls: Calls, apart: frozenset[s.Function]) -> frozenset[s.Function]:
