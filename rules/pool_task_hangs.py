@@ -2,8 +2,8 @@
 
 ## What it finds
 
-In a task or initializer of a `multiprocessing.Pool` or ThreadPool: `sys.exit()` or `raise SystemExit`. In a `callback=` or
-`error_callback=`: these, and a `raise` that leaves the callback.
+`sys.exit()` or `raise SystemExit` in a task, initializer or callback of a `multiprocessing.Pool` or ThreadPool, and in
+a `callback=` or `error_callback=` any `raise` that leaves it.
 
 ## Why it matters
 

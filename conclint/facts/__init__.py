@@ -19,6 +19,7 @@ from .flow import Flow
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
+from .late_stops import LateStops
 from .listeners import unstopped_listeners
 from .lives import Lives
 from .lock_decorators import LockDecorators
@@ -173,6 +174,10 @@ class Facts:
     @cached_property
     def main_only(self) -> MainOnly:
         return MainOnly(self.names, self.worker_code, self.escaping)
+
+    @cached_property
+    def late_stops(self) -> LateStops:
+        return LateStops(self.calls, self.running, self.worker_code, self.lives)
 
     @cached_property
     def lives(self) -> Lives:

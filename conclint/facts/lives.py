@@ -214,6 +214,10 @@ class Lives:
                         return True
         return self._created_by_daemon(worker.call)
 
+    def may_be_daemon(self, worker: Worker) -> bool:
+        """Whether the worker is a daemon, or may be made one."""
+        return self._may_be_daemon(worker) or self._summary(self._values.uses(worker.call))[0]
+
     def _created_by_daemon(self, call: s.Call) -> bool:
         """Whether the code that makes it runs only in daemon threads, whose threads are daemons too."""
         function = s.enclosing_function(call)

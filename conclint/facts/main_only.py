@@ -37,14 +37,18 @@ class MainOnly:
         calls = [call for call in self._names.module.all(s.Call) if self._names.qualified(call.func) in wanted]
         if not calls:
             return
+        seen: set[s.Function] = set()
         entries = [e for e in self._code.running.entries if not e.in_process and e.place in _THREAD_PLACES]
         reached = self._code.reached(entries, self._is_open)
         for call in calls:
             function = s.enclosing_function(call)
             reach = None if function is None else reached.get(function)
             name = self._names.qualified(call.func) or ""
-            if reach is not None and self._is_open(call) and self._escaping.leaves(call, wanted[name]):
+            if function is None or reach is None or function in seen:
+                continue  # the first one ends the function
+            if self._is_open(call) and self._escaping.leaves(call, wanted[name]):
                 if all(step.site is None or self._escaping.leaves(step.site, wanted[name]) for step in reach.chain()):
+                    seen.add(function)
                     yield Misplaced(call, name, wanted[name], reach)
 
     def _is_open(self, site: s.Node) -> bool:

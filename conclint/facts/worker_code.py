@@ -97,7 +97,10 @@ class WorkerCode:
         return found
 
     def _run_by(self, site: s.Node) -> Iterator[s.Function]:
-        yield from self._calls.run_by(site)
+        """What ``site`` runs; nothing where that is one of several, of objects of classes that are not related."""
+        found = self._calls.run_by(site)
+        if len(found) < 2 or not isinstance(site, s.Call) or len({function.name for function in found}) > 1:
+            yield from found
         yield from self._calls.overriding(site)
 
     @cached_property
