@@ -3,6 +3,7 @@
 from conclint.model import Rule
 
 from .acquire_result_ignored import RULE as CNC104
+from .assert_in_thread import RULE as CNC319
 from .atexit_stops_nondaemon import RULE as CNC320
 from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
@@ -73,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     CNC304,
     CNC311,
     CNC312,
+    CNC319,
     CNC320,
     CNC401,
     CNC414,

@@ -30,6 +30,7 @@ from .lock_order import LockOrder
 from .lock_races import LockRaces
 from .lock_reach import LockReach
 from .lock_waits import LockWaits
+from .lost_asserts import LostAsserts
 from .main_only import MainOnly
 from .objects import Objects
 from .owners import Owners
@@ -178,6 +179,10 @@ class Facts:
     @cached_property
     def late_stops(self) -> LateStops:
         return LateStops(self.calls, self.running, self.worker_code, self.lives)
+
+    @cached_property
+    def lost_asserts(self) -> LostAsserts:
+        return LostAsserts(self.names, self.worker_code, self.escaping)
 
     @cached_property
     def lives(self) -> Lives:

@@ -13,6 +13,7 @@ from .calls import Calls
 from .running import Entry, Running
 from .values import ValueFlow
 
+_HOOKS = frozenset({"excepthook", "threading.excepthook"})
 _TEST_FILE = re.compile(r"test_.*\.py|.*_tests?\.py|conftest\.py")
 
 
@@ -106,10 +107,12 @@ class WorkerCode:
     @cached_property
     def has_excepthook(self) -> bool:
         """Whether the file sets ``threading.excepthook``, which is told of every exception that ends a thread."""
-        return any(
+        if any(
             self._names.qualified(target) == "threading.excepthook"
             for target in self._values.attribute_writes("excepthook")
-        )
+        ):
+            return True  # or by name: `monkeypatch.setattr(threading, "excepthook", hook)`
+        return any(node.value in _HOOKS for node in self._names.module.all(s.Constant) if isinstance(node.value, str))
 
     def depends_on_caller(self, site: s.Node) -> bool:
         """Whether ``site`` runs only if a parameter of its function, itself and not what hangs on it, is as tested."""
