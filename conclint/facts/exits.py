@@ -73,7 +73,7 @@ class Exits:
             chain = tuple(reach.chain()) if exits else ()
             for node in exits:
                 if self._leads_on(node, handed) and not self._only_ends_the_thread(node, reach.entry):
-                    shared = next((step for step in chain if step.function not in self._code.alone), None)
+                    shared = next((step for step in chain if self._code.is_shared(step.function)), None)
                     shown = node if shared is None or shared.site is None else shared.site
                     if shown not in seen:
                         seen.add(shown)
@@ -88,7 +88,8 @@ class Exits:
     def _leads_on(self, site: s.Node, handed: set[s.Function]) -> bool:
         """Whether an exit at ``site`` leaves its function, and does so for any caller of it."""
         function = s.enclosing_function(site)
-        depends = function is not None and function not in handed and self._code.depends_on_caller(site)
+        own = function is None or function in handed or function in self._code.alone
+        depends = not own and self._code.depends_on_caller(site)
         return not depends and self._escaping.leaves(site, EXIT)
 
     def _only_ends_the_thread(self, node: s.Node, entry: Entry) -> bool:

@@ -114,6 +114,10 @@ class WorkerCode:
             return True  # or by name: `monkeypatch.setattr(threading, "excepthook", hook)`
         return any(node.value in _HOOKS for node in self._names.module.all(s.Constant) if isinstance(node.value, str))
 
+    def is_shared(self, function: s.Function) -> bool:
+        """Whether the calls of this file run ``function`` in the main thread too."""
+        return function in self.in_main_thread and function not in self.alone and bool(self._calls.to(function))
+
     def depends_on_caller(self, site: s.Node) -> bool:
         """Whether ``site`` runs only if a parameter of its function, itself and not what hangs on it, is as tested."""
         return any(self._is_parameter(node) for test in _tests_around(site) for node in s.walk(test))
