@@ -43,7 +43,7 @@ class LostAsserts:
         for function, reach in self._code.reached(entries, self._is_followed).items():
             failing = (node for node in s.own_nodes(function) if self._may_fail(node))
             first = next((node for node in failing if self._escaping.leaves(node, FAILURE)), None)
-            if first is not None and not any(self._tells(function, after) for after in self._after(reach, first)):
+            if first is not None and not any(self._tells(after) for after in self._after(reach, first)):
                 yield LostAssert(first, reach)
 
     def _is_followed(self, site: s.Node) -> bool:
@@ -70,12 +70,16 @@ class LostAsserts:
                 yield from _later(place)
             place = step.site
 
-    def _tells(self, function: s.Function, node: s.Node) -> bool:
+    def _tells(self, node: s.Node) -> bool:
         """Whether a statement leaves something behind that a test may look at."""
         if isinstance(node, (s.Assign, s.AugAssign)):
             targets = node.targets if isinstance(node, s.Assign) else [node.target]
             return any(isinstance(t, (s.Attribute, s.Subscript)) or self._is_shared(t) for t in targets)
-        if not isinstance(node, s.Call) or not isinstance(node.func, s.Attribute):
+        if not isinstance(node, s.Call):
+            return False
+        if self._names.qualified(node.func) == "builtins.next":
+            return bool(node.args) and self._is_shared(node.args[0].value)
+        if not isinstance(node.func, s.Attribute):
             return False
         return node.func.attr in _TELLING or node.func.attr in self._names.catalog.channel_methods
 

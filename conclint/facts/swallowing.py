@@ -12,6 +12,8 @@ from .running import Entry
 from .worker_code import WorkerCode
 
 _RISKY = (s.Raise, s.Await, s.Subscript, s.Operation, s.Import, s.ImportFrom, s.Yield)
+# What handles a request or sets up a pool answers to the server, or the pool.
+_PLACES = frozenset({"thread", "process", "pool task", "done callback", "pool callback"})
 _WAITING = frozenset({"get", "put", "get_nowait", "put_nowait", "wait", "join"})
 
 
@@ -41,12 +43,12 @@ class Swallowing:
         code = self._code.alone
         for function in self._names.module.functions:
             entry = code.get(function)
-            if entry is None:
+            if entry is None or entry.place not in _PLACES:
                 continue
             for node in s.own_nodes(function):
                 if isinstance(node, s.Try) and not self._is_harmless(node):
                     for handler in node.handlers:
-                        if self._handlers.is_broad(handler) and self._drops(handler, entry):
+                        if self._handlers.is_broad(handler) and self._drops(handler, function, entry):
                             yield Swallowed(handler, function, entry, node.body)
                 elif isinstance(node, s.With) and self._suppresses(node) and not self._is_harmless(node):
                     yield Swallowed(node, function, entry, node.body)
@@ -60,7 +62,9 @@ class Swallowing:
                     return True
         return False
 
-    def _drops(self, handler: s.Handler, entry: Entry) -> bool:
+    def _drops(self, handler: s.Handler, function: s.Function, entry: Entry) -> bool:
+        if function is not entry.function and _answers(function, handler):
+            return False
         return self._handlers.drops(
             handler, result_counts=entry.place == "pool task", exit_counts=entry.place == "process"
         )
@@ -102,6 +106,15 @@ class Swallowing:
             return False
         instance = self._names.instance(func.value)
         return instance is not None and instance.type.kind == "queue"
+
+
+def _answers(function: s.Function, handler: s.Handler) -> bool:
+    """Whether the handler returns something to the caller, of a function that has results to return."""
+    returned = [node.value for node in s.own_nodes(function) if isinstance(node, s.Return) and node.value is not None]
+    if all(isinstance(value, s.Constant) for value in returned):
+        return False
+    last = handler.body[-1]
+    return isinstance(last, s.Return) and last.value is not None
 
 
 def _records_success(last: s.Stmt) -> bool:

@@ -106,12 +106,18 @@ class WorkerCode:
 
     @cached_property
     def has_excepthook(self) -> bool:
-        """Whether the file sets ``threading.excepthook``, which is told of every exception that ends a thread."""
+        """Whether the file sets ``threading.excepthook``, which is told of every exception that ends a thread.
+
+        Or has a context manager do so.
+        """
         if any(
             self._names.qualified(target) == "threading.excepthook"
             for target in self._values.attribute_writes("excepthook")
         ):
             return True  # or by name: `monkeypatch.setattr(threading, "excepthook", hook)`
+        catchers = self._names.catalog.calls["thread_exception_catchers"]
+        if any(self._names.qualified(call.func) in catchers for call in self._names.module.all(s.Call)):
+            return True
         return any(node.value in _HOOKS for node in self._names.module.all(s.Constant) if isinstance(node.value, str))
 
     def is_shared(self, function: s.Function) -> bool:
