@@ -7,6 +7,7 @@ from .assert_in_thread import RULE as CNC319
 from .atexit_stops_nondaemon import RULE as CNC320
 from .barrier_party_may_die import RULE as CNC207
 from .condition_not_held import RULE as CNC202
+from .daemon_does_io import RULE as CNC317
 from .empty_critical_section import RULE as CNC119
 from .excepthook_on_instance import RULE as CNC304
 from .exit_in_thread import RULE as CNC311
@@ -34,11 +35,13 @@ from .slow_call_while_locked import RULE as CNC109
 from .syntax_error import RULE as CNC900
 from .task_done_not_guaranteed import RULE as CNC204
 from .thread_exception_swallowed import RULE as CNC302
+from .thread_exception_unobserved import RULE as CNC303
 from .thread_not_joined import RULE as CNC301
 from .timeout_ignored import RULE as CNC203
 from .unbalanced_semaphore import RULE as CNC116
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
+from .worker_at_import import RULE as CNC309
 from .yield_while_locked import RULE as CNC112
 
 RULES: tuple[Rule, ...] = (
@@ -71,9 +74,12 @@ RULES: tuple[Rule, ...] = (
     CNC208,
     CNC301,
     CNC302,
+    CNC303,
     CNC304,
+    CNC309,
     CNC311,
     CNC312,
+    CNC317,
     CNC319,
     CNC320,
     CNC401,

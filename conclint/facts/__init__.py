@@ -43,6 +43,7 @@ from .suspensions import Suspensions
 from .swallowing import Swallowing
 from .takings import Takings
 from .timed_waits import TimedWaits
+from .unobserved import ThreadStarts, Unheard
 from .values import ValueFlow
 from .wait_uses import WaitUses
 from .waiting import Waiting
@@ -183,6 +184,14 @@ class Facts:
     @cached_property
     def lost_asserts(self) -> LostAsserts:
         return LostAsserts(self.names, self.worker_code, self.escaping)
+
+    @cached_property
+    def unheard(self) -> Unheard:
+        return Unheard(self.flow, self.escaping, self.worker_code, self.lives)
+
+    @cached_property
+    def thread_starts(self) -> ThreadStarts:
+        return ThreadStarts(self.flow, self._file_name)
 
     @cached_property
     def lives(self) -> Lives:

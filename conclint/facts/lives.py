@@ -218,6 +218,13 @@ class Lives:
         """Whether the worker is a daemon, or may be made one."""
         return self._may_be_daemon(worker) or self._summary(self._values.uses(worker.call))[0]
 
+    def is_unwaited_daemon(self, worker: Worker) -> bool:
+        """Whether the worker is a daemon, for certain, that nothing in this file joins or hands to anybody."""
+        uses = self._values.uses(worker.call)
+        daemon = worker.call.keyword("daemon")
+        is_daemon = isinstance(daemon, s.Constant) and not _is_false(daemon)
+        return (is_daemon or self._summary(uses)[0]) and not self._summary(uses)[3]
+
     def _created_by_daemon(self, call: s.Call) -> bool:
         """Whether the code that makes it runs only in daemon threads, whose threads are daemons too."""
         function = s.enclosing_function(call)
