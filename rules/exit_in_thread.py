@@ -73,13 +73,14 @@ from conclint.rule import ModuleContext, Report, Step
 
 def check(module: ModuleContext) -> Iterator[Report]:
     for found in module.facts.exits.in_threads():
+        where = {"thread": "a thread", "done callback": "a done-callback"}.get(found.at.place, f"a {found.at.place}")
         line = module.line(found.at.site)
-        calls = "" if found.node is found.exit else f", by way of line {module.line(found.exit)}"
+        calls = "" if found.node is found.exit else f" (at line {module.line(found.exit)})"
         message = (
-            f"`{module.text(found.node)}` ends only the thread, without a word{calls}: this runs in a "
-            f"{found.at.place} (line {line}), and the program goes on"
+            f"`{module.text(found.node)}` ends only the thread, without a word{calls}: this runs in {where} "
+            f"(line {line}), and the program goes on"
         )
-        steps = [Step(found.at.site, f"hands it to `{found.at.api}`")]
+        steps = [Step(found.at.site, f"by way of `{found.at.api}`")]
         steps += [Step(r.site, f"calls `{r.function.name}`") for r in found.chain if r.site is not None]
         yield Report(found.node, message, (*steps, Step(found.exit, "raises SystemExit")))
 

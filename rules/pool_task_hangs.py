@@ -2,8 +2,8 @@
 
 ## What it finds
 
-`sys.exit()` or `raise SystemExit` in a task, initializer or callback of a `multiprocessing.Pool` or ThreadPool, and in
-a `callback=` or `error_callback=` any `raise` that leaves it.
+`sys.exit()` or `raise SystemExit` in a task, initializer or callback of a `multiprocessing.Pool` or ThreadPool,
+`os._exit()` in a task of a Pool, and in a `callback=` or `error_callback=` any `raise` that leaves it.
 
 ## Why it matters
 
@@ -76,7 +76,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
                 f"`{text}` ends a worker of the pool before it answers: whoever waits for the task (line {line}) "
                 "waits forever"
             )
-        steps = [Step(found.at.site, f"hands it to `{found.at.api}`")]
+        steps = [Step(found.at.site, f"by way of `{found.at.api}`")]
         steps += [Step(r.site, f"calls `{r.function.name}`") for r in found.chain if r.site is not None]
         yield Report(found.node, message, (*steps, Step(found.exit, "leaves the worker's code")))
 

@@ -84,12 +84,12 @@ from conclint.rule import ModuleContext, Report, Step
 def check(module: ModuleContext) -> Iterator[Report]:
     for found in module.facts.main_only.misplaced():
         entry = found.reach.entry
-        where = "a thread" if entry.place == "thread" else f"a {entry.place}"
+        where = {"thread": "a thread", "initializer": "a thread of a pool"}.get(entry.place, f"a {entry.place}")
         message = (
             f"`{module.text(found.call.func)}()` raises {found.thrown} here: this runs in {where} "
             f"(line {module.line(entry.site)}), and only the main thread may set signal handlers"
         )
-        steps = [Step(entry.site, f"hands `{entry.function.name}` to `{entry.api}`")]
+        steps = [Step(entry.site, f"`{entry.function.name}` runs there by way of `{entry.api}`")]
         steps += [Step(r.site, f"calls `{r.function.name}`") for r in found.reach.chain() if r.site is not None]
         yield Report(found.call, message, (*steps, Step(found.call, f"raises {found.thrown}")))
 

@@ -54,6 +54,7 @@ class Exits:
         running = self._code.running
         entries = [entry for entry in running.entries if entry.runner in _POOLS]
         yield from self._found(entries)
+        yield from self._ended([entry for entry in entries if entry.in_process])
         callbacks = [entry for entry in entries if entry.place == "pool callback"]
         reached = self._code.reached(callbacks, lambda site: self._escaping.leaves(site, ANY))
         for function, reach in reached.items():
@@ -78,6 +79,16 @@ class Exits:
                     if shown not in seen:
                         seen.add(shown)
                         yield LostExit(shown, node, reach.entry, chain)
+
+    def _ended(self, entries: list[Entry]) -> Iterator[LostExit]:
+        """What ends the process of a worker at once, other than in a child of its own."""
+        for function, reach in self._code.reached(entries, lambda site: not self._code.depends_on_caller(site)).items():
+            calls = [node for node in s.own_nodes(function) if isinstance(node, s.Call)]
+            names = [self._names.qualified(call.func) for call in calls]
+            if "os.fork" not in names and "os.forkpty" not in names:
+                for call, name in zip(calls, names, strict=True):
+                    if name in self._names.catalog.calls["ends"] and function in self._code.alone:
+                        yield LostExit(call, call, reach.entry, tuple(reach.chain()))
 
     def _throws_out(self, node: s.Raise) -> bool:
         """Whether a ``raise`` leaves its function; one that throws something on is part of the handler around it."""

@@ -63,8 +63,10 @@ class Unheard:
         if not isinstance(node, s.Raise) or any(isinstance(parent, s.Handler) for parent in s.ancestors(node)):
             return False
         thrown = self._flow.classes.raised(node.exc, ANY)
-        if thrown in ("SystemExit", "NotImplementedError") or self._code.depends_on_caller(node):
+        if thrown in ("SystemExit", "NotImplementedError"):
             return False  # an exit, or a method that a subclass is to provide
+        if s.enclosing_function(node) not in self._code.alone and self._code.depends_on_caller(node):
+            return False
         return self._escaping.leaves(node, thrown)
 
     def cut_off(self) -> Iterator[CutOff]:
