@@ -31,6 +31,10 @@ class ApiType(NamedTuple):
     start_method: str
     target: tuple[int, str] | None
     """Position and keyword of the constructor's argument that it will run."""
+    initializer: tuple[int, str] | None
+    """The same for what each of its threads or processes runs first."""
+    handler: tuple[int, str] | None
+    """The same for the class of which it makes an object in a thread of its own for each request."""
 
 
 class Runs(NamedTuple):
@@ -39,7 +43,11 @@ class Runs(NamedTuple):
     position: int
     keyword: str
     place: str
-    """``thread``, ``pool task`` or ``done callback``."""
+    """``thread``, ``pool task``, ``done callback`` ..."""
+    runner: str
+    """The kind of what runs it, where that is not the object whose method is called."""
+    in_executor: int | None
+    """The position of the argument that is what runs it."""
 
 
 class Waits(NamedTuple):
@@ -107,15 +115,23 @@ class Catalog:
                 entry.get("namespace"),
                 entry.get("start_method", ""),
                 (target[0], target[1]) if target else None,
+                _position(entry, "initializer"),
+                _position(entry, "handler"),
             )
             self.types[name] = api_type
             for maker in entry["made_by"]:
                 self.made_by[maker] = api_type
         self.returns: dict[str, str] = data["returns"]
-        self.runs: dict[str, Runs] = {
-            name: Runs(entry["argument"][0], entry["argument"][1], entry["place"])
+        self.runs: dict[str, tuple[Runs, ...]] = {
+            name: tuple(map(_runs, entry if isinstance(entry, list) else [entry]))
             for name, entry in data["runs"].items()
         }
+        self.runs_by_method: dict[str, str] = data["runs_by_method"]
+        """By method the API that it belongs to, whatever it is called on: no other object has a method of that name."""
+        self.main_thread_only: dict[str, str] = data["main_thread_only"]
+        """By call the exception that it raises in other threads."""
+        self._request_methods = frozenset(data["request_handlers"]["methods"])
+        self._request_prefixes = tuple(data["request_handlers"]["prefixes"])
         self.calls: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["calls"].items()}
         self.passing: dict[str, str] = {name: how for how, names in data["passing"].items() for name in names}
         """By the call that hands code over, how the code's arguments go with it: ``args``, ``tuple`` or ``spread``."""
@@ -228,6 +244,10 @@ class Catalog:
         self._semaphore_words = frozenset(locks["semaphore_words"])
         self._lock_words = frozenset(locks["words"]) | self._semaphore_words
 
+    def answers_request(self, method: str) -> bool:
+        """Whether a server calls the method of this name of a request handler."""
+        return method in self._request_methods or method.startswith(self._request_prefixes)
+
     def says_lock(self, identifier: str) -> bool:
         """Whether the words of ``identifier`` say that it is a lock (``_write_lock``, not ``block``)."""
         return not self._lock_words.isdisjoint(words_of(identifier))
@@ -244,6 +264,11 @@ class Catalog:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""
         verb = re.match(r"_*([a-z]+)", method)
         return verb is not None and (verb[1] in self._cleanup_verbs or method in self._cleanup_verbs)
+
+
+def _runs(entry: dict[str, Any]) -> Runs:
+    position, keyword = entry["argument"]
+    return Runs(position, keyword, entry["place"], entry.get("runner", ""), entry.get("in_executor"))
 
 
 def _position(entry: dict[str, Any], name: str) -> tuple[int, str] | None:

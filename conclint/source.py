@@ -19,6 +19,7 @@ _COOKIE = re.compile(
 # one alternation, and this runs over every file of every run.
 _WORDS = (
     b"threading",
+    b"Threading",  # the servers that answer each request in a thread
     b"_thread",  # also to_thread
     b"multiprocess",  # also the fork of that name, and torch.multiprocessing
     b"concurrent.futures",
@@ -46,7 +47,16 @@ _WORDS = (
 
 # What the words have in common: most files hold none of these, and so need fewer searches.
 _STEMS = (
-    *(b"thread", b"multiprocess", b"concurrent", b"acquire", b".release", b"excepthook", b"run_in_executor"),
+    *(
+        b"thread",
+        b"Threading",
+        b"multiprocess",
+        b"concurrent",
+        b"acquire",
+        b".release",
+        b"excepthook",
+        b"run_in_executor",
+    ),
     *(b"Condition(", b"asyncio.Lock(", b"queue", b"Queue", b"task_done"),
     *(b"Popen(", b"create_subprocess_", b"subprocess.c"),
     *(b"add_done_callback", b"asyncio.wait_for("),

@@ -20,6 +20,8 @@ from .done_callbacks import DoneCallbacks
 from .drains import Drains
 from .dropped_results import DroppedResults
 from .empty_sections import EmptySections
+from .escaping import Escaping
+from .exits import Exits
 from .flow import Flow
 from .forking import Forking
 from .futures import Futures
@@ -27,6 +29,7 @@ from .handed import HandedOver
 from .handlers import Handlers
 from .held_conditions import HeldConditions
 from .interrupts import Interrupts
+from .late_stops import LateStops
 from .listeners import unstopped_listeners
 from .lives import Lives
 from .lock_decorators import LockDecorators
@@ -37,6 +40,8 @@ from .lock_order import LockOrder
 from .lock_races import LockRaces
 from .lock_reach import LockReach
 from .lock_waits import LockWaits
+from .lost_asserts import LostAsserts
+from .main_only import MainOnly
 from .objects import Objects
 from .owners import Owners
 from .pickling import Pickling
@@ -58,6 +63,7 @@ from .swallowing import Swallowing
 from .takings import Takings
 from .terminations import Terminations
 from .timed_waits import TimedWaits
+from .unobserved import ThreadStarts, Unheard
 from .values import ValueFlow
 from .wait_uses import WaitUses
 from .waiting import Waiting
@@ -66,6 +72,7 @@ from .with_blocks import WithBlocks
 from .witness import what_raises
 from .worker_arguments import WorkerArguments
 from .worker_classes import WorkerClasses
+from .worker_code import WorkerCode
 from .worker_ends import WorkerEnds
 from .worker_lives import WorkerLives
 from .worker_misuse import WorkerMisuse
@@ -203,6 +210,38 @@ class Facts:
         return WorkerMisuse(self.flow, self.values)
 
     @cached_property
+    def worker_code(self) -> WorkerCode:
+        return WorkerCode(self.calls, self.running, self.values, self._file_name)
+
+    @cached_property
+    def escaping(self) -> Escaping:
+        return Escaping(self.flow)
+
+    @cached_property
+    def exits(self) -> Exits:
+        return Exits(self.flow, self.worker_code, self.escaping)
+
+    @cached_property
+    def main_only(self) -> MainOnly:
+        return MainOnly(self.names, self.worker_code, self.escaping)
+
+    @cached_property
+    def late_stops(self) -> LateStops:
+        return LateStops(self.calls, self.running, self.worker_code, self.worker_uses)
+
+    @cached_property
+    def lost_asserts(self) -> LostAsserts:
+        return LostAsserts(self.names, self.worker_code, self.escaping)
+
+    @cached_property
+    def unheard(self) -> Unheard:
+        return Unheard(self.flow, self.escaping, self.worker_code, self.worker_uses)
+
+    @cached_property
+    def thread_starts(self) -> ThreadStarts:
+        return ThreadStarts(self.calls, self.flow, self.start_methods, self._file_name)
+
+    @cached_property
     def lives(self) -> Lives:
         return Lives(self.flow, self.handlers, self.values)
 
@@ -288,7 +327,7 @@ class Facts:
 
     @cached_property
     def swallowing(self) -> Swallowing:
-        return Swallowing(self.flow, self.handlers, self.running, self.values)
+        return Swallowing(self.flow, self.handlers, self.worker_code)
 
     @cached_property
     def waits(self) -> Waits:

@@ -19,6 +19,7 @@ from .owners import is_one_object
 from .running import Entry, Running
 from .sections import Section, Sections
 from .takings import Taking, Takings
+from .worker_code import main_code
 
 
 class LockTaken(NamedTuple):
@@ -112,16 +113,9 @@ class Interrupts:
         return scope is None or scope in self._in_main_thread
 
     @cached_property
-    def _in_main_thread(self) -> set[s.Function | None]:
-        """The functions that may run there: those that nothing in this file runs, and all that they call."""
-        apart = self._elsewhere | self._handlers.keys()
-        roots: list[s.Function] = []
-        for function in self._names.module.functions:
-            sites = self._calls.to(function)
-            starts = function not in apart and (not sites or function in self._calls.values)
-            if starts or any(s.enclosing_function(site) is None for site in sites):
-                roots.append(function)
-        return self._reached(roots)
+    def _in_main_thread(self) -> frozenset[s.Function]:
+        """The functions that may run there, and not only in handlers."""
+        return main_code(self._calls, frozenset(self._elsewhere | self._handlers.keys()))
 
     def _reached(self, functions: list[s.Function]) -> set[s.Function | None]:
         """These functions and all that they call."""

@@ -16,7 +16,7 @@ from .start_methods import StartMethods
 
 
 class ProcessStart(NamedTuple):
-    """A call that starts a child process, and the calls that lead to it."""
+    """A call that starts a child process (or a thread), and the calls that lead to it."""
 
     chain: tuple[s.Call, ...]
     """From the call made at module level to the one that starts the process; often they are the same."""
@@ -86,9 +86,11 @@ class Startup:
 
     def starts(self) -> list[ProcessStart]:
         """One for each call at module level that starts a process under import, in source order."""
-        if self._file_name == "__main__.py" or self._methods.forks_always:
-            return []  # children do not import it: see multiprocessing.spawn._fixup_main_from_name for the first
-        return self._in_scope(self._names.module)
+        return [] if self._is_exempt() else self._in_scope(self._names.module)
+
+    def _is_exempt(self) -> bool:
+        """Whether children do not import the module: see multiprocessing.spawn._fixup_main_from_name for the first."""
+        return self._file_name == "__main__.py" or self._methods.forks_always
 
     def calls_at_import(self) -> list[s.Call]:
         """What the module itself calls when a child imports it, in source order."""

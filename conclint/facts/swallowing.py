@@ -9,10 +9,12 @@ from .. import syntax as s
 from ..names import Names
 from .flow import Flow
 from .handlers import Handlers
-from .running import Entry, Running
-from .values import ValueFlow
+from .running import Entry
+from .worker_code import WorkerCode
 
 _RISKY = (s.Raise, s.Await, s.Subscript, s.Operation, s.Import, s.ImportFrom, s.Yield)
+# What handles a request or sets up a pool answers to the server, or the pool.
+_PLACES = frozenset({"thread", "process", "pool task", "done callback", "pool callback"})
 _WAITING = frozenset({"get", "put", "get_nowait", "put_nowait", "wait", "join"})
 
 
@@ -31,60 +33,26 @@ class Swallowed(NamedTuple):
 class Swallowing:
     """Finds them."""
 
-    def __init__(self, flow: Flow, handlers: Handlers, running: Running, values: ValueFlow) -> None:
+    def __init__(self, flow: Flow, handlers: Handlers, code: WorkerCode) -> None:
         self._flow = flow
         self._handlers = handlers
         self._names = flow.names
-        self._running = running
-        self._values = values
+        self._code = code
 
     def swallowed(self) -> Iterator[Swallowed]:
         """Every broad handler in worker code that does nothing with what it catches, in source order."""
-        code = self._worker_code()
+        code = self._code.alone
         for function in self._names.module.functions:
             entry = code.get(function)
-            if entry is None:
+            if entry is None or entry.place not in _PLACES:
                 continue
             for node in s.own_nodes(function):
                 if isinstance(node, s.Try) and not self._is_harmless(node):
                     for handler in node.handlers:
-                        if self._handlers.is_broad(handler) and self._drops(handler, entry):
+                        if self._handlers.is_broad(handler) and self._drops(handler, function, entry):
                             yield Swallowed(handler, function, entry, node.body)
                 elif isinstance(node, s.With) and self._suppresses(node) and not self._is_harmless(node):
                     yield Swallowed(node, function, entry, node.body)
-
-    # ---- which code
-
-    def _worker_code(self) -> dict[s.Function, Entry]:
-        """The functions handed to workers, and the private helpers that only they call."""
-        code: dict[s.Function, Entry] = {}
-        for entry in self._running.entries:
-            code.setdefault(entry.function, entry)
-        pending = list(code)
-        while pending:
-            caller = pending.pop()
-            for node in s.own_nodes(caller):
-                if isinstance(node, s.Call):
-                    for callee in self._names.functions(node.func):
-                        if callee not in code and (caller.is_lambda or self._only_called_from(callee, code)):
-                            code[callee] = code[caller]
-                            pending.append(callee)
-        return code
-
-    def _only_called_from(self, function: s.Function, code: dict[s.Function, Entry]) -> bool:
-        if not function.name.startswith("_") or function.name.endswith("__"):
-            return False
-        if function.is_async or function.is_generator:
-            return False
-        references: list[s.Expr] = [*self._values.attribute_reads(function.name)]
-        statement = function.parent
-        if statement is not None:
-            scope = self._names.scopes.scope_of(statement)
-            references.extend(self._values.loads(scope, function.name))
-        return all(
-            isinstance(node.parent, s.Call) and node.parent.func is node and s.enclosing_function(node) in code
-            for node in references
-        )
 
     # ---- what is dropped
 
@@ -95,7 +63,9 @@ class Swallowing:
                     return True
         return False
 
-    def _drops(self, handler: s.Handler, entry: Entry) -> bool:
+    def _drops(self, handler: s.Handler, function: s.Function, entry: Entry) -> bool:
+        if function is not entry.function and _answers(function, handler):
+            return False
         return self._handlers.drops(
             handler, result_counts=entry.place == "pool task", exit_counts=entry.place == "process"
         )
@@ -129,6 +99,15 @@ class Swallowing:
             return False
         instance = self._names.instance(func.value)
         return instance is not None and instance.type.kind == "queue"
+
+
+def _answers(function: s.Function, handler: s.Handler) -> bool:
+    """Whether the handler returns something to the caller, of a function that has results to return."""
+    returned = [node.value for node in s.own_nodes(function) if isinstance(node, s.Return) and node.value is not None]
+    if all(isinstance(value, s.Constant) for value in returned):
+        return False
+    last = handler.body[-1]
+    return isinstance(last, s.Return) and last.value is not None
 
 
 def has_defaults(names: Names, assign: s.Assign) -> bool:

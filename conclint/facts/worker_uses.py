@@ -87,6 +87,13 @@ class WorkerUses:
             self._summaries[id(uses), is_process] = uses, known  # kept, so that no other tuple gets its id
         return known
 
+    def is_unwaited_daemon(self, worker: Worker) -> bool:
+        """Whether the worker is a daemon, for certain, that nothing in this file joins or hands to anybody."""
+        use = self.of(worker)
+        given = worker.call.keyword("daemon")
+        is_daemon = isinstance(given, s.Constant) and not is_false(given)
+        return (is_daemon or any(self._makes_daemon(each) for each in use.uses)) and not use.seen_to
+
     def may_be_known_elsewhere(self, call: s.Call) -> bool:
         """Whether a base class in another file, or code there, may know the attribute it is stored in."""
         node = s.enclosing_class(call)
