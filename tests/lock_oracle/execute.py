@@ -280,7 +280,7 @@ class World:
             self.outcomes.taken.add((name, site.line))
             if not conditional and not entering:
                 self.outcomes.waited.add((name, site.line))
-            if held.count > 0:
+            if held.count > 0 and held.followed:
                 self.outcomes.taken_again.add(name)
         waits = self.awaits or not entering
         if waits and run.interrupt():
