@@ -359,10 +359,10 @@ class World:
             held.sites.remove(_last(held.sites, leaving))
         if self._stays(site):
             held.last = "released"
+            held.far_fetched = False
+            run.since[name] = False
         else:
             held.lent -= 1
-        held.far_fetched = False
-        run.since[name] = False
         if not leaving and self._stays(site):
             held.released = site
 
