@@ -280,7 +280,7 @@ class World:
             self.outcomes.taken.add((name, site.line))
             if not conditional and not entering:
                 self.outcomes.waited.add((name, site.line))
-            if held.count > 0:
+            if held.count > 0 and held.followed:
                 self.outcomes.taken_again.add(name)
         waits = self.awaits or not entering
         if waits and run.interrupt():
@@ -359,10 +359,10 @@ class World:
             held.sites.remove(_last(held.sites, leaving))
         if self._stays(site):
             held.last = "released"
+            held.far_fetched = False
+            run.since[name] = False
         else:
             held.lent -= 1
-        held.far_fetched = False
-        run.since[name] = False
         if not leaving and self._stays(site):
             held.released = site
 

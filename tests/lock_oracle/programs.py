@@ -7,7 +7,6 @@ flow graph is possible.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
@@ -46,12 +45,6 @@ class _Around(NamedTuple):
     """Whether handlers or ``suppress`` further out tell classes apart.
 
     Which class a bare ``raise`` raises again is more than the flow graph remembers.
-    """
-
-    flagged: bool = False
-    """Whether it stands behind a test of a flag, which may decide over nothing but what stands there.
-
-    A flag that only decides over another flag is not followed.
     """
 
     def inner(self, **changes: bool) -> _Around:
@@ -167,7 +160,7 @@ class _Maker:
         return [self._one(ways)]
 
     def _set(self, around: _Around) -> Lines:
-        return self._step(around) if around.flagged else [f"{self._flag()} = {self._one(('True', 'False'))}"]
+        return [f"{self._flag()} = {self._one(('True', 'False'))}"]
 
     def _call(self, around: _Around) -> Lines:
         if self._chance(2):
@@ -225,11 +218,8 @@ class _Maker:
     # ---- compound statements
 
     def _if(self, around: _Around) -> Lines:
-        test = self._condition()
-        inner = around.inner(
-            flagged=around.flagged or not {"got", "flag", "p", "q"}.isdisjoint(re.findall(r"\w+", test))
-        )
-        lines = [f"if {test}:", *_in(self._block(inner))]
+        inner = around.inner()
+        lines = [f"if {self._condition()}:", *_in(self._block(inner))]
         if self._chance(2):
             lines += ["else:", *_in(self._block(inner))]
         return lines
