@@ -54,6 +54,7 @@ def start(reports, upload):
 - Exceptions that the thread's own code may catch, and those that other libraries raise.
 - `raise NotImplementedError`, which stands for a method of a subclass, and exits, of which CNC311 speaks.
 - A `raise` in a helper that depends on what the helper is called with.
+- Functions with a decorator, which may see to their exceptions.
 - Tests (CNC319 speaks of their assertions), and files that set `threading.excepthook`.
 
 ## Why it is not on by default

@@ -44,7 +44,7 @@ class Exits:
             return
         running = self._code.running
         entries = [e for e in running.entries if not e.in_process and e.place in _THREAD_PLACES]
-        yield from self._found([e for e in entries if e.runner not in _POOLS])
+        yield from self._found(self._code.exposed(e for e in entries if e.runner not in _POOLS))
         for handed in running.handed:
             if handed.place == "thread" and self._is_exit(handed.expr):
                 yield LostExit(handed.expr or handed.site, handed.expr or handed.site, handed, ())
@@ -52,7 +52,7 @@ class Exits:
     def in_pools(self) -> Iterator[LostExit]:
         """What ends a worker of a ``multiprocessing.Pool`` before it answers, or the thread that hands out answers."""
         running = self._code.running
-        entries = [entry for entry in running.entries if entry.runner in _POOLS]
+        entries = self._code.exposed(entry for entry in running.entries if entry.runner in _POOLS)
         yield from self._found(entries)
         yield from self._ended([entry for entry in entries if entry.in_process])
         callbacks = [entry for entry in entries if entry.place == "pool callback"]

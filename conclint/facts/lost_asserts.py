@@ -37,7 +37,7 @@ class LostAsserts:
             return
         entries = [
             entry
-            for entry in self._code.running.entries
+            for entry in self._code.exposed(self._code.running.entries)
             if entry.place == "thread" and (self._code.is_test(entry.site) or self._code.is_test(entry.function))
         ]
         for function, reach in self._code.reached(entries, self._is_followed).items():

@@ -38,7 +38,9 @@ class MainOnly:
         if not calls:
             return
         seen: set[s.Function] = set()
-        entries = [e for e in self._code.running.entries if not e.in_process and e.place in _THREAD_PLACES]
+        entries = [
+            e for e in self._code.exposed(self._code.running.entries) if not e.in_process and e.place in _THREAD_PLACES
+        ]
         reached = self._code.reached(entries, self._is_open)
         for call in calls:
             function = s.enclosing_function(call)

@@ -50,7 +50,8 @@ class Unheard:
             return
         running = self._code.running
         makers = {function: worker for worker in running.workers for function in running.targets(worker)}
-        entries = [e for e in running.entries if e.place == "thread" and not self._code.is_test(e.site)]
+        threads = self._code.exposed(entry for entry in running.entries if entry.place == "thread")
+        entries = [entry for entry in threads if not self._code.is_test(entry.site)]
         seen: set[s.Function] = set()
         for function, reach in self._code.reached(entries, lambda site: self._escaping.leaves(site, ANY)).items():
             worker = makers.get(reach.entry.function)
@@ -65,7 +66,10 @@ class Unheard:
         thrown = self._flow.classes.raised(node.exc, ANY)
         if thrown in ("SystemExit", "NotImplementedError"):
             return False  # an exit, or a method that a subclass is to provide
-        if s.enclosing_function(node) not in self._code.alone and self._code.depends_on_caller(node):
+        function = s.enclosing_function(node)
+        if function is not None and function.name.startswith("__") and function.name not in ("__init__", "__call__"):
+            return False  # the language itself expects it: StopIteration, KeyError, AttributeError
+        if function not in self._code.alone and self._code.depends_on_caller(node):
             return False
         return self._escaping.leaves(node, thrown)
 

@@ -13,6 +13,7 @@ from .calls import Calls
 from .running import Entry, Running
 from .values import ValueFlow
 
+_METHODS = frozenset({"builtins.staticmethod", "builtins.classmethod"})
 _HOOKS = frozenset({"excepthook", "threading.excepthook"})
 _TEST_FILE = re.compile(r"test_.*\.py|.*_tests?\.py|conftest\.py")
 
@@ -96,6 +97,16 @@ class WorkerCode:
                         found[callee] = Reach(callee, reach.entry, site, reach)
                         pending.append(found[callee])
         return found
+
+    def exposed(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Those of ``entries`` with no decorator around them that may catch what they raise."""
+        return [entry for entry in entries if all(self._adds_nothing(d, entry) for d in entry.function.decorators)]
+
+    def _adds_nothing(self, decorator: s.Expr, entry: Entry) -> bool:
+        if self._names.qualified(decorator) in _METHODS:
+            return True
+        makers = self._names.functions(decorator.func if isinstance(decorator, s.Call) else decorator)
+        return any(maker in s.ancestors(entry.site) for maker in makers)  # it is what hands the function over
 
     def _run_by(self, site: s.Node) -> Iterator[s.Function]:
         """What ``site`` runs; nothing where that is one of several, of objects of classes that are not related."""

@@ -63,7 +63,7 @@ class WorkerEnds:
         return all(
             any(
                 (told_by[call.func.attr], place) in waits
-                for call in _last_calls(function.body)
+                for call in _last_calls(function.body, self._names)
                 if isinstance(call.func, s.Attribute) and call.func.attr in told_by
                 if (place := self._known_as(call.func.value, function, worker)) is not None
             )
@@ -105,12 +105,16 @@ def _of_key(display: s.Expr | None, key: str) -> s.Expr | None:
     return None
 
 
-def _last_calls(body: list[s.Stmt]) -> Iterator[s.Call]:
-    """The calls with which a body ends, as statements of their own."""
-    last = body[-1] if body else None
-    if isinstance(last, (s.ExprStmt, s.Return)) and isinstance(last.value, s.Call):
-        yield last.value
-    elif isinstance(last, (s.With, s.If)):
-        yield from _last_calls(last.body)
-    elif isinstance(last, s.Try):
-        yield from _last_calls(last.final or last.orelse or last.body)
+def _last_calls(body: list[s.Stmt], names: Names) -> Iterator[s.Call]:
+    """The calls with which a body ends, as statements of their own; what only tidies up may follow them."""
+    for last in reversed(body):
+        if isinstance(last, (s.ExprStmt, s.Return)) and isinstance(last.value, s.Call):
+            yield last.value
+        elif isinstance(last, (s.With, s.If)):
+            yield from _last_calls(last.body, names)
+        elif isinstance(last, s.Try):
+            yield from _last_calls(last.final or last.orelse or last.body, names)
+        if not isinstance(last, (s.ExprStmt, s.If)) or not all(
+            names.catalog.says_cleanup(s.last_name(node.func)) for node in s.walk(last) if isinstance(node, s.Call)
+        ):
+            return

@@ -237,5 +237,6 @@ class WorkerOrder:
                 yield call
             elif deep < _DEEPEST_CALL and self._names.handle(func.value) == Place(place.root, ()):
                 for callee in self._names.functions(func):
-                    if callee is not function and not callee.is_async and not callee.is_generator:
+                    elsewhere = callee.is_async or callee.is_generator or callee.decorators
+                    if callee is not function and not elsewhere:
                         yield from self._joins(callee, place, deep + 1)

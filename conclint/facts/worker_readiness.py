@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .. import syntax as s
+from ..catalog import words_of
 from ..cfg import Graph, Step, StepKind
 from .flow import Flow
 from .running import WORKERS, Running, Worker
@@ -95,7 +96,7 @@ class WorkerReadiness:
         elif isinstance(func.value, s.Call) and self._names.qualified(func.value.func) == "builtins.super":
             found = self._names.functions(func)
             helper = found[0] if len(found) == 1 else None
-        if helper is None or deep >= _DEEPEST_CALL or helper.is_async or helper.is_generator:
+        if helper is None or deep >= _DEEPEST_CALL or helper.is_async or helper.is_generator or helper.decorators:
             return []
         graph = self._flow.graph(helper)
         return [entry for step, entry in self._starts(helper, node, deep + 1) if _always_comes_to(graph, step)]
@@ -202,7 +203,8 @@ class WorkerReadiness:
                         if inner.attr not in assigned and not self._is_optional(inner, function):
                             found.setdefault(inner.attr, inner)
                 if step.kind is StepKind.CALL and isinstance(step.node, s.Call):
-                    work += [callee for callee in self._own_callees(step.node, node) if callee not in work]
+                    callees = self._own_callees(step.node, node)
+                    work += [callee for callee in callees if callee not in work and not callee.decorators]
         return found
 
     def _before_waiting(self, graph: Graph) -> set[int]:
@@ -233,6 +235,8 @@ class WorkerReadiness:
     def _is_wait(self, call: s.Call) -> bool:
         """Whether a call waits: for another thread, for the network, for time to pass."""
         name = s.last_name(call.func)
+        if any(_is_timeout(argument) for argument in call.args):
+            return True
         if name not in _WAITS or self._names.functions(call.func):
             return False
         first = call.positional(0)
@@ -257,6 +261,11 @@ class WorkerReadiness:
             ):
                 return True
         return False
+
+
+def _is_timeout(argument: s.Argument) -> bool:
+    """Whether an argument says how long the call may wait."""
+    return "timeout" in words_of(argument.keyword or s.last_name(argument.value))
 
 
 def _evaluated(step: Step) -> Iterator[s.Node]:
