@@ -131,8 +131,7 @@ class Forking:
             if isinstance(kind, ApiMethod) and kind.name == "start":
                 return kind.receiver.type.kind in ("thread", "timer")
             if isinstance(kind, External):
-                runs = self._names.catalog.runs.get(kind.name)
-                return runs is not None and runs.place == "thread"
+                return any(runs.place == "thread" for runs in self._names.catalog.runs.get(kind.name, ()))
         return False
 
     def _leaves_threads(self, function: s.Function) -> bool:

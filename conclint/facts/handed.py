@@ -111,10 +111,11 @@ class HandedOver:
             for kind in names.kinds(call.func):
                 name = kind.name if isinstance(kind, External) else ""
                 name = kind.qualified if isinstance(kind, ApiMethod) else name
-                runs = names.catalog.runs.get(name)
-                code = None if runs is None else call.argument(runs.position, runs.keyword)
-                if runs is not None and code is not None:
-                    yield Handed(call, code, name, runs.place, None)
+                for runs in names.catalog.runs.get(name, ()):
+                    code = call.argument(runs.position, runs.keyword)
+                    if code is not None:
+                        yield Handed(call, code, name, runs.place, None)
+                if name in names.catalog.runs:
                     break
 
     # ---- called at once

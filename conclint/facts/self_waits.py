@@ -77,11 +77,11 @@ class SelfWaits:
                 if argument.parent.positional(0) is receiver and s.last_name(argument.parent.func) == "run_in_executor":
                     calls.append(argument.parent)
         for call in calls:
-            runs = self._names.catalog.runs.get(self._names.qualified(call.func) or "")
-            task = None if runs is None else call.argument(runs.position, runs.keyword)
-            for function in () if task is None else self._names.functions(task):
-                if not function.is_async and not function.is_generator:
-                    yield call, function
+            for runs in self._names.catalog.runs.get(self._names.qualified(call.func) or "", ()):
+                task = call.argument(runs.position, runs.keyword)
+                for function in () if task is None or runs.place != "pool task" else self._names.functions(task):
+                    if not function.is_async and not function.is_generator:
+                        yield call, function
 
     @staticmethod
     def _may_block(come: Come) -> bool:
