@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .. import syntax as s
@@ -45,9 +45,7 @@ class Exits:
         running = self._code.running
         entries = [e for e in running.entries if not e.in_process and e.place in _THREAD_PLACES]
         yield from self._found(self._code.exposed(e for e in entries if e.runner not in _POOLS))
-        for handed in running.handed:
-            if handed.place == "thread" and self._is_exit(handed.expr):
-                yield LostExit(handed.expr or handed.site, handed.expr or handed.site, handed, ())
+        yield from self._handed(handed for handed in running.handed if handed.place == "thread")
 
     def in_pools(self) -> Iterator[LostExit]:
         """What ends a worker of a ``multiprocessing.Pool`` before it answers, or the thread that hands out answers."""
@@ -61,9 +59,14 @@ class Exits:
             for node in s.own_nodes(function):
                 if isinstance(node, s.Raise) and not self._exits(node) and self._throws_out(node):
                     yield LostExit(node, node, reach.entry, tuple(reach.chain()))
-        for handed in running.handed:
-            if handed.runner in _POOLS and self._is_exit(handed.expr):
-                yield LostExit(handed.expr or handed.site, handed.expr or handed.site, handed, ())
+        yield from self._handed(handed for handed in running.handed if handed.runner in _POOLS)
+
+    def _handed(self, handed: Iterable[Handed]) -> Iterator[LostExit]:
+        """The exits that are handed over themselves: ``Timer(5, sys.exit)``."""
+        by_expr = {each.expr: each for each in handed}
+        for expr, each in by_expr.items():
+            if expr is not None and self._is_exit(expr):
+                yield LostExit(expr, expr, each, ())
 
     def _found(self, entries: list[Entry]) -> Iterator[LostExit]:
         seen: set[s.Node] = set()

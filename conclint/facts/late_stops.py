@@ -129,11 +129,25 @@ class LateStops:
             if entry.runner == "thread_executor" and entry.place == "pool task":
                 started.append((entry.site, entry.function))
         found: list[tuple[s.Node, Place, s.Node]] = []
+        for made, target in self._targets():
+            method = self._names.bound_method(target)
+            if method is not None and method.attr == "wait":
+                found += [(made, place, where) for place, where in self._at(method.value, target)]
         for made, function in started:
             for loop in s.own_nodes(function):
                 if isinstance(loop, s.While):
                     found += [(made, place, where) for place, where in self._asked(loop)]
         return found
+
+    def _targets(self) -> Iterator[tuple[s.Node, s.Expr]]:
+        """What is handed to threads that exits wait for, where that is no function of this file."""
+        for worker in self._running.workers:
+            target = self._running.target_of(worker.call, worker.instance)
+            if target is not None and worker.kind == "thread" and not self._lives.may_be_daemon(worker):
+                yield worker.call, target
+        for handed in self._running.handed:
+            if handed.expr is not None and handed.runner == "thread_executor" and handed.place == "pool task":
+                yield handed.site, handed.expr
 
     def _asked(self, loop: s.While) -> Iterator[tuple[Place, s.Node]]:
         """The signals without which ``loop`` does not end."""

@@ -109,31 +109,36 @@ class WorkerStarts:
                 return None
             if one.kind == "method" and one.name in _LOOKS:
                 return None
+        joins: dict[s.Node | None, list[Use]] = {}
+        for join in use.calls("join"):
+            joins.setdefault(s.statement_of(join.node).parent, []).append(join)
+        around = set(s.ancestors(use.worker.call))
         for start in use.calls("start"):
-            for join in use.calls("join"):
-                loop = self._loop_of(start, join)
-                if loop is None or not self._is_of_each_round(use, start, loop):
-                    continue
-                if not self._may_end_early(loop) and not self._is_repeated_test(use, loop):
-                    assert isinstance(start.node, s.Call)
-                    assert isinstance(join.node, s.Call)
-                    return InTurn(use.worker, start.node, join.node, start.origin)
+            block = s.statement_of(start.node).parent
+            if not isinstance(block, s.For) or not (block in around or _is_item(start, block)):
+                continue
+            for join in joins.get(block, ()):
+                if self._is_waited_for_at_once(start, join, block) and not self._may_end_early(block):
+                    if not self._is_repeated_test(use, block):
+                        assert isinstance(start.node, s.Call)
+                        assert isinstance(join.node, s.Call)
+                        return InTurn(use.worker, start.node, join.node, start.origin)
         return None
 
-    def _loop_of(self, start: Use, join: Use) -> s.For | None:
-        """The loop whose body starts a worker and, with nothing done in between, waits for it."""
+    def _is_waited_for_at_once(self, start: Use, join: Use, loop: s.For) -> bool:
+        """Whether the body of a loop starts a worker and, with nothing done in between, waits for it."""
         first, last = s.statement_of(start.node), s.statement_of(join.node)
-        loop = first.parent
-        if not isinstance(loop, s.For) or last.parent is not loop or loop.is_async or not has_several(loop.iter):
-            return None
-        if not (isinstance(first, s.ExprStmt) and isinstance(last, s.ExprStmt) and last.value is join.node):
-            return None
-        if not isinstance(join.node, s.Call) or join.node.args or first not in loop.body or last not in loop.body:
-            return None
+        if loop.is_async or not has_several(loop.iter) or not isinstance(first, s.ExprStmt):
+            return False
+        if not (isinstance(last, s.ExprStmt) and last.value is join.node and isinstance(join.node, s.Call)):
+            return False
+        if join.node.args or first not in loop.body or last not in loop.body:
+            return False
         place = self._names.place(start.origin)
-        is_same = start.origin is not join.origin and place is not None and place == self._names.place(join.origin)
-        between = loop.body[loop.body.index(first) + 1 : loop.body.index(last)]
-        return loop if is_same and loop.body.index(first) < loop.body.index(last) and self._are_idle(between) else None
+        if place is None or place != self._names.place(join.origin):
+            return False
+        begin, end = loop.body.index(first), loop.body.index(last)
+        return begin < end and self._are_idle(loop.body[begin + 1 : end])
 
     def _are_idle(self, statements: list[s.Stmt]) -> bool:
         """Whether statements only log, count or keep things."""
@@ -157,13 +162,6 @@ class WorkerStarts:
         return isinstance(call.func, s.Attribute) and call.func.attr in catalog.harmless_methods
 
     @staticmethod
-    def _is_of_each_round(use: WorkerUse, start: Use, loop: s.For) -> bool:
-        """Whether each round has a worker of its own: made in it, or the item of the round."""
-        item, target = start.origin, loop.target
-        is_item = isinstance(item, s.Name) and isinstance(target, s.Name) and item.id == target.id
-        return is_item or loop in s.ancestors(use.worker.call)
-
-    @staticmethod
     def _is_repeated_test(use: WorkerUse, loop: s.For) -> bool:
         """Whether a test does the same several times over: one after the other is what it wants to see."""
         around = [parent for parent in s.ancestors(loop) if isinstance(parent, (s.Function, s.ClassDef))]
@@ -184,6 +182,12 @@ class WorkerStarts:
             for statement in loop.body
             for node in s.walk(statement, into_functions=False)
         )
+
+
+def _is_item(start: Use, loop: s.For) -> bool:
+    """Whether what is started is the item of the round."""
+    item, target = start.origin, loop.target
+    return isinstance(item, s.Name) and isinstance(target, s.Name) and item.id == target.id
 
 
 def _is_test(node: s.Function | s.ClassDef) -> bool:
