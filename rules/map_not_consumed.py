@@ -53,6 +53,8 @@ from conclint.rule import ModuleContext, Report
 
 def check(module: ModuleContext) -> Iterator[Report]:
     for found in module.facts.futures.unread_maps():
+        if found.call in module.facts.pools.cut_off:
+            continue  # it may not even run: pool-terminated-early
         task = "the calls" if found.task is None else f"`{module.text(found.task)}`"
         if found.ends_early:
             message = (

@@ -143,7 +143,7 @@ class LateStops:
         """What is handed to threads that exits wait for, where that is no function of this file."""
         for worker in self._running.workers:
             target = self._running.target_of(worker.call, worker.instance)
-            if target is not None and worker.kind == "thread" and not self._lives.may_be_daemon(worker):
+            if target is not None and worker.kind == "thread" and not self._uses.of(worker).is_daemon:
                 yield worker.call, target
         for handed in self._running.handed:
             if handed.expr is not None and handed.runner == "thread_executor" and handed.place == "pool task":

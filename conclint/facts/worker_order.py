@@ -97,7 +97,7 @@ class WorkerOrder:
                 states.setdefault(step.node, []).append((step.id, state))
         for call, ways in states.items():
             assert isinstance(call, s.Call)
-            found = None if is_expected(self._flow, call) else self._judged(reached, call, ways)
+            found = None if is_expected(self._flow, call) or use.calls("run") else self._judged(reached, call, ways)
             if found is not None:
                 how, path = found
                 receiver = call.func.value if isinstance(call.func, s.Attribute) else call.func

@@ -12,6 +12,8 @@ from .flow import Flow
 from .running import WORKERS, Running, Worker
 
 _DEEPEST_CALL = 4
+_ENOUGH = 1.0
+"""Seconds that no constructor takes."""
 _WAITS = frozenset({"wait", "wait_for", "get", "acquire", "recv", "accept", "select", "poll", "join", "sleep"})
 _DEFAULTED = frozenset({"builtins.getattr", "builtins.hasattr", "builtins.setattr"})
 
@@ -106,7 +108,7 @@ class WorkerReadiness:
         instance = self._names.instance(expr)
         made = None if instance is None else instance.made_at
         worker: Worker | None = self._workers.get(made) if isinstance(made, s.Call) else None
-        if worker is None or worker.subclass is not None:
+        if worker is None or worker.subclass is not None or _gives_time(worker):
             return []
         target = self._running.target_of(worker.call, worker.instance)
         if not isinstance(target, s.Attribute) or not self._is_self(target.value):
@@ -314,3 +316,10 @@ def _always_comes_to(graph: Graph, step: Step) -> bool:
                 seen.add(edge.target)
                 work.append(edge.target)
     return True
+
+
+def _gives_time(worker: Worker) -> bool:
+    """Whether it is a timer that lets any constructor end before it runs."""
+    interval = worker.call.argument(0, "interval") if worker.kind == "timer" else None
+    value = interval.value if isinstance(interval, s.Constant) else None
+    return isinstance(value, (int, float)) and value >= _ENOUGH
