@@ -21,10 +21,14 @@ START_METHODS = ("auto", "fork", "spawn", "forkserver")
 _PYPROJECT = "pyproject.toml"
 
 
+SUPPORTED_VERSIONS = tuple(version for version in KNOWN_VERSIONS if version >= (3, 11))
+"""Those that get security fixes still (devguide.python.org/versions): what code that says nothing is checked for."""
+
+
 class Target(NamedTuple):
     """The surroundings that verdicts are made for."""
 
-    versions: tuple[Version, ...] = KNOWN_VERSIONS
+    versions: tuple[Version, ...] = SUPPORTED_VERSIONS
     """The versions that the code has to run on, oldest first; never empty."""
     start_method: str = "auto"
     """One of ``START_METHODS``. ``auto`` is what some platform of these versions does: not ``fork``."""
@@ -40,7 +44,7 @@ class Target(NamedTuple):
 
 
 ANY = Target()
-"""Every version, every platform."""
+"""Every supported version, every platform."""
 
 
 class TargetError(Exception):
@@ -80,13 +84,13 @@ def nearest_project(folder: str) -> str | None:
 
 
 def required_versions(path: str) -> tuple[Version, ...]:
-    """The versions that ``requires-python`` of the ``pyproject.toml`` at ``path`` allows; all where it is silent.
+    """The versions that ``requires-python`` of the ``pyproject.toml`` at ``path`` allows, or else the supported ones.
 
     Raises :class:`TargetError` where the file is no TOML or the entry no version specifier.
     """
     required = _required(path)
     if required is None:
-        return KNOWN_VERSIONS
+        return SUPPORTED_VERSIONS
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
@@ -99,7 +103,7 @@ def required_versions(path: str) -> tuple[Version, ...]:
         for version in KNOWN_VERSIONS
         if any(specifiers.contains(f"{version[0]}.{version[1]}.{patch}") for patch in (0, 99))
     )
-    return allowed or KNOWN_VERSIONS
+    return allowed or SUPPORTED_VERSIONS
 
 
 def _required(path: str) -> str | None:

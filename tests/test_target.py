@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conclint.config import Targets, resolve
-from conclint.target import KNOWN_VERSIONS, TargetError, from_oldest, parse_version, required_versions
+from conclint.target import SUPPORTED_VERSIONS, TargetError, from_oldest, parse_version, required_versions
 
 if TYPE_CHECKING:
     from tests.conftest import RunCli
@@ -42,7 +42,7 @@ def test_what_is_no_version_is_refused(text: str) -> None:
         (">=3.8,<3.11", ((3, 8), (3, 9), (3, 10))),
         ("==3.12.*", ((3, 12),)),
         (">=2.7, !=3.7.*", from_oldest((3, 8))),
-        (">=4", KNOWN_VERSIONS),
+        (">=4", SUPPORTED_VERSIONS),
     ],
 )
 def test_requires_python_says_which_versions(requires: str, versions: object, tmp_path: Path) -> None:
@@ -52,9 +52,9 @@ def test_requires_python_says_which_versions(requires: str, versions: object, tm
 @pytest.mark.parametrize(
     "text", ["", "[tool.black]\n", "project = 3\n", "[project]\nname = 'x'\n", "[project]\ndynamic = ['version']\n"]
 )
-def test_a_project_that_says_nothing_is_checked_for_all(text: str, tmp_path: Path) -> None:
+def test_a_project_that_says_nothing_is_checked_for_what_is_supported(text: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
-    assert required_versions(str(tmp_path / "pyproject.toml")) == KNOWN_VERSIONS
+    assert required_versions(str(tmp_path / "pyproject.toml")) == SUPPORTED_VERSIONS
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_nearest_project_counts(tmp_path: Path) -> None:
 def test_options_win_over_the_project(tmp_path: Path) -> None:
     path = str(project(tmp_path, ">=3.8") / "a.py")
     assert Targets(resolve(oldest_version=(3, 13))).of(path).versions == from_oldest((3, 13))
-    assert Targets(resolve(isolated=True)).of(path).versions == KNOWN_VERSIONS
+    assert Targets(resolve(isolated=True)).of(path).versions == SUPPORTED_VERSIONS
 
 
 def test_a_wrong_option_is_a_usage_error(tmp_path: Path, run_cli: RunCli) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..cfg import Edge, Step, StepKind
 from ..dataflow import explore
-from ..kinds import ApiMethod, External
+from ..kinds import ApiMethod, External, Kind
 from .calls import Calls
 from .flow import Flow
 from .running import Running
@@ -127,11 +127,14 @@ class Forking:
         )
 
     def _starts_itself(self, call: s.Call) -> bool:
-        for kind in self._names.kinds(call.func):
-            if isinstance(kind, ApiMethod) and kind.name == "start":
-                return kind.receiver.type.kind in ("thread", "timer")
-            if isinstance(kind, External):
-                return any(runs.place == "thread" for runs in self._names.catalog.runs.get(kind.name, ()))
+        kinds = self._names.kinds(call.func)
+        return bool(kinds) and all(map(self._is_start_of_thread, kinds))
+
+    def _is_start_of_thread(self, kind: Kind) -> bool:
+        if isinstance(kind, ApiMethod) and kind.name == "start":
+            return kind.receiver.type.kind in ("thread", "timer")
+        if isinstance(kind, External):
+            return any(runs.place == "thread" for runs in self._names.catalog.runs.get(kind.name, ()))
         return False
 
     def _leaves_threads(self, function: s.Function) -> bool:
@@ -182,16 +185,18 @@ class Forking:
         return "" if instead is None else f"; `{instead}` does the same safely"
 
     def _forks(self, call: s.Call) -> bool:
-        for kind in self._names.kinds(call.func):
-            if isinstance(kind, External):
-                if kind.name in self._names.catalog.calls["forks"]:
-                    return True
-                api_type = self._names.catalog.made_by.get(kind.name)
-                if api_type is not None and api_type.kind == "process_pool":
-                    return kind.start_method == "fork"
-            elif isinstance(kind, ApiMethod) and kind.receiver.type.kind == "process":
-                receiver = kind.receiver
-                return kind.name == "start" and "fork" in (receiver.start_method, receiver.type.start_method)
+        kinds = self._names.kinds(call.func)
+        return bool(kinds) and all(map(self._is_fork, kinds))
+
+    def _is_fork(self, kind: Kind) -> bool:
+        if isinstance(kind, External):
+            if kind.name in self._names.catalog.calls["forks"]:
+                return True
+            api_type = self._names.catalog.made_by.get(kind.name)
+            return api_type is not None and api_type.kind == "process_pool" and kind.start_method == "fork"
+        if isinstance(kind, ApiMethod) and kind.receiver.type.kind == "process":
+            receiver = kind.receiver
+            return kind.name == "start" and "fork" in (receiver.start_method, receiver.type.start_method)
         return False
 
     def _execs(self, node: s.Node) -> bool:
