@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 
 from . import syntax as s
-from .kinds import Container, External, Foreign, Instance, Kind, LocalClass, LocalInstance, unique_kinds
+from .kinds import External, Foreign, Instance, Kind, LocalClass, LocalInstance, container_of
 from .parameters import Parameters
 from .scopes import Binding
 
@@ -50,7 +50,7 @@ class Annotations(Parameters):
                 for part in inner:
                     yield from self.annotated(part)
             elif last[:1].islower() or last in _GENERIC_CONTAINERS:
-                yield Container(unique_kinds(kind for part in inner for kind in self.annotated(part)))
+                yield container_of(kind for part in inner for kind in self.annotated(part))
                 yield from self._made_by_annotation(annotation.value)
             else:
                 yield from self._made_by_annotation(annotation.value)

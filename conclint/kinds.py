@@ -64,9 +64,11 @@ class LocalFunction(NamedTuple):
 
 
 class Container(NamedTuple):
-    """Something to iterate over or index; keys and values of a dict are not told apart."""
+    """Something to iterate over or index; keys and values of a dict are not told apart. :func:`container_of` makes it."""
 
     elements: tuple[Kind, ...]
+    depth: int
+    """How many containers deep it is; 1 where its elements are none."""
 
 
 Kind = Union[External, Instance, Foreign, ApiMethod, LocalClass, LocalInstance, LocalFunction, "Container"]
@@ -98,6 +100,9 @@ class Place(NamedTuple):
         return Place(self.root, self.path + parts)
 
 
+_DEEPEST_CONTAINER = 3
+"""Containers in containers that are told apart: tuples of tuples hash in the time of all that is in them."""
+
 _MOST_KINDS = 24
 """Kinds that are told apart for one expression; what is beyond them repeats them in practice."""
 
@@ -110,3 +115,16 @@ def unique_kinds(kinds: Iterable[Kind]) -> Kinds:
         if len(found) >= _MOST_KINDS:
             break  # a variable bound hundreds of times
     return tuple(found)
+
+
+def container_of(kinds: Iterable[Kind]) -> Container:
+    """A container of ``kinds``; of what lies too deep in it nothing is known."""
+    depth = 0
+    elements: list[Kind] = []
+    for kind in kinds:
+        if isinstance(kind, Container):
+            if kind.depth >= _DEEPEST_CONTAINER:
+                continue
+            depth = max(depth, kind.depth)
+        elements.append(kind)
+    return Container(unique_kinds(elements), depth + 1)

@@ -23,6 +23,7 @@ from .kinds import (
     LocalFunction,
     LocalInstance,
     Place,
+    container_of,
     unique_kinds,
 )
 from .places import is_slice
@@ -153,13 +154,13 @@ class Names(Results):
         elif isinstance(expr, (s.NamedExpr, s.Await, s.Starred)):
             yield from self.kinds(expr.value)
         elif isinstance(expr, s.Display):
-            yield Container(unique_kinds(kind for element in expr.elements for kind in self.kinds(element)))
+            yield container_of(kind for element in expr.elements for kind in self.kinds(element))
         elif isinstance(expr, s.DictDisplay):
             parts = [*(key for key in expr.keys if key is not None), *expr.values]
-            yield Container(unique_kinds(kind for part in parts for kind in self.kinds(part)))
+            yield container_of(kind for part in parts for kind in self.kinds(part))
         elif isinstance(expr, s.Comprehension):
             parts = [expr.element] if expr.key is None else [expr.key, expr.element]
-            yield Container(unique_kinds(kind for part in parts for kind in self.kinds(part)))
+            yield container_of(kind for part in parts for kind in self.kinds(part))
         elif isinstance(expr, s.Subscript):
             for kind in self.kinds(expr.value):
                 if isinstance(kind, Container):
@@ -289,6 +290,6 @@ class Names(Results):
             question = ("item", expr)
             if self._questions.begin(question):
                 try:
-                    yield Container(self.kinds(expr))
+                    yield container_of(self.kinds(expr))
                 finally:
                     self._questions.end(question)

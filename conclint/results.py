@@ -16,7 +16,7 @@ from .kinds import (
     LocalClass,
     LocalFunction,
     LocalInstance,
-    unique_kinds,
+    container_of,
 )
 
 _ITEM_METHODS = frozenset({"pop", "popleft", "popitem", "get", "get_nowait", "setdefault"})
@@ -101,7 +101,7 @@ class Results(Annotations):
                 yield from self.kinds(argument.value)
         elif name in ("builtins.enumerate", "builtins.zip"):
             parts = [kind for argument in call.args for kind in self.kinds(argument.value)]
-            yield Container(unique_kinds(k for part in parts if isinstance(part, Container) for k in part.elements))
+            yield container_of(k for part in parts if isinstance(part, Container) for k in part.elements)
         elif name == "typing.cast" and first is not None:
             yield from self.annotated(first)
         elif name in ("dataclasses.field", "attr.ib", "attrs.field", "attr.Factory"):
@@ -120,10 +120,10 @@ class Results(Annotations):
                     elements.extend(kind.elements)
         if call.args and self.qualified(call.func) == "collections.defaultdict":
             elements.extend(self._made_by_annotation(call.args[0].value))
-        yield Container(unique_kinds(elements))
+        yield container_of(elements)
 
     def _result(self, result: str, call: s.Call) -> Iterator[Kind]:
         if result.startswith("["):
-            yield Container((Instance(self.catalog.types[result[1:-1]]),))
+            yield container_of([Instance(self.catalog.types[result[1:-1]])])
         else:
             yield Instance(self.catalog.types[result], "", call)

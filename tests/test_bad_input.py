@@ -251,3 +251,12 @@ def test_what_is_made_of_itself_ends(tmp_path: Path, run_cli: RunCli) -> None:
     result = run_cli("--output-format=concise", "--select=ALL", "circles.py", cwd=tmp_path)
     assert result.returncode in (0, 1)
     assert result.stderr == ""
+
+
+def test_containers_in_containers_in_containers_end(tmp_path: Path, run_cli: RunCli) -> None:
+    """Each holds the one before twice: what is in the last is 2 to the 40th."""
+    layers = [f"v{n} = (v{n - 1}, [v{n - 1}])\n" for n in range(1, 40)]
+    source = ["import threading\n", "v0 = [threading.Lock()]\n", *layers, "for item in v39:\n    item.acquire()\n"]
+    (tmp_path / "nested.py").write_text("".join(source))
+    result = run_cli("--select=ALL", "--output-format=concise", "nested.py", cwd=tmp_path)
+    assert result.stderr == ""
