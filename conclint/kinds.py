@@ -64,7 +64,7 @@ class LocalFunction(NamedTuple):
 
 
 class Container(NamedTuple):
-    """Something to iterate over or index; keys and values of a dict are not told apart. :func:`container_of` makes it."""
+    """Something to iterate over or index; keys and values of a dict are not told apart. See :func:`container_of`."""
 
     elements: tuple[Kind, ...]
     depth: int
