@@ -28,13 +28,14 @@ class SharedMemory:
             yield from (call for call in made if not self._is_known_to_others(call))
 
     def _creates(self, call: s.Call) -> bool:
-        for kind in self._names.kinds(call.func):
-            if isinstance(kind, External):
-                api_type = self._names.catalog.made_by.get(kind.name)
-                if api_type is not None and api_type.kind == "shared_memory":
-                    create = call.argument(1, "create")
-                    return isinstance(create, s.Constant) and bool(create.value)
-        return False
+        if not any(map(self._is_class, self._names.kinds(call.func))):
+            return False
+        create = call.argument(1, "create")
+        return isinstance(create, s.Constant) and bool(create.value)
+
+    def _is_class(self, kind: object) -> bool:
+        api_type = self._names.catalog.made_by.get(kind.name) if isinstance(kind, External) else None
+        return api_type is not None and api_type.kind == "shared_memory"
 
     @cached_property
     def _removes_any(self) -> bool:
@@ -81,7 +82,9 @@ class SharedMemory:
             return False
         call = use.node
         parts = [call.func, *(argument.value for argument in call.args)]
-        return any(self._names.functions(part) for part in parts) or self._tells_people(call)
+        if any(self._names.functions(part) for part in parts) or self._tells_people(call):
+            return True
+        return any(map(self._is_class, self._names.kinds(call.func)))  # opened by its name, which does not remove it
 
     def _tells_people(self, call: s.Call) -> bool:
         return self._names.qualified(call.func) in ("builtins.print", "builtins.str") or self._flow.is_log_call(call)

@@ -76,6 +76,8 @@ class WorkerStarts:
             return isinstance(home, s.Attribute) or self._is_measure(use.node)
         if use.kind == "keep":
             return self._is_kept_here(use.node)
+        if use.kind == "attribute":
+            return isinstance(use.node.parent, s.ExprStmt)  # `thread.start`, without the call
         return use.kind in ("set", "dropped")
 
     def _is_measure(self, node: s.Node) -> bool:
