@@ -17,6 +17,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from .target import Version, parse_version
+
 
 class ApiType(NamedTuple):
     """A type of object that the model follows."""
@@ -83,6 +85,12 @@ class PrivateName(NamedTuple):
     fine: str
     """What may be assigned to it without harm: a kind of object, ``none``, ``true`` or ``false``; ``""`` is nothing."""
     effect: str
+
+    def breaks_in(self, version: Version) -> bool:
+        """Whether taking the name breaks the class in ``version``."""
+        return (not self.first or parse_version(self.first) <= version) and (
+            not self.last or version <= parse_version(self.last)
+        )
 
 
 class Sends(NamedTuple):

@@ -203,7 +203,7 @@ class Facts:
 
     @cached_property
     def worker_classes(self) -> WorkerClasses:
-        return WorkerClasses(self.flow, self.values)
+        return WorkerClasses(self.flow, self.values, self.target)
 
     @cached_property
     def worker_misuse(self) -> WorkerMisuse:

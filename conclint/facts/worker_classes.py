@@ -14,6 +14,7 @@ from ..dataflow import explore
 from ..kinds import External, Instance, LocalClass, LocalInstance
 from ..names import Names
 from ..scopes import BindingKind
+from ..target import Target
 from .flow import Flow
 from .running import WORKERS
 from .values import ValueFlow
@@ -51,10 +52,11 @@ class Clash(NamedTuple):
 class WorkerClasses:
     """The worker classes of a module."""
 
-    def __init__(self, flow: Flow, values: ValueFlow) -> None:
+    def __init__(self, flow: Flow, values: ValueFlow, target: Target) -> None:
         self._flow = flow
         self._names: Names = flow.names
         self._values = values
+        self._target_versions = target.versions
 
     @cached_property
     def _classes(self) -> list[tuple[s.ClassDef, Instance]]:
@@ -237,7 +239,9 @@ class WorkerClasses:
             private = self._names.catalog.private_names.get(base.type.kind, {})
             for name, bindings in self._names.class_info(node).attributes.items():
                 known = private.get(name)
-                if known is None or self._cooperates(node, name):
+                if known is None or not any(map(known.breaks_in, self._target_versions)):
+                    continue
+                if self._cooperates(node, name):
                     continue
                 for binding in bindings:
                     is_definition = binding.kind is BindingKind.FUNCTION
