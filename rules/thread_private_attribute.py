@@ -45,7 +45,7 @@ class Poller(threading.Thread):
 
 ## When it stays silent
 
-- Private names that the base uses and that break nothing in any version, such as `_name`.
+- Private names that break nothing in any version that the project runs on (`requires-python`), such as `_name`.
 - What may be assigned without harm: an Event to `_started`, `None` to `_popen`.
 - A class that knows the name for the base's: it calls `super()._stop()`, or keeps the old value to wrap it.
 - A class attribute that the base hides behind one of its own, and what a Process assigns in the child.
