@@ -38,6 +38,7 @@ def main():
     process = multiprocessing.Process(target=work)
     process.start()
     process.join()
+    print(process.exitcode)
 
 
 main()

@@ -27,6 +27,7 @@ if __name__ == "__main__":
     process = multiprocessing.Process(target=work)
     process.start()
     process.join()
+    print(process.exitcode)
 ```
 
 ```python
@@ -54,6 +55,7 @@ if __name__ == "__main__":
     process = multiprocessing.Process(target=work)
     process.start()
     process.join()
+    print(process.exitcode)
 ```
 
 ## When it stays silent

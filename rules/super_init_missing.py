@@ -79,7 +79,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
                 f"`{module.text(found.node)}` comes before {found.base}.__init__(): the {what} `{found.early}` raises"
             )
         else:
-            message = f"{found.base}.__init__() is never called: start() of a `{found.symbol}` raises {error}"
+            message = f"`{found.base}.__init__()` is never called: start() of a `{found.symbol}` raises {error}"
         yield Report(found.node, message)
 
 

@@ -183,7 +183,7 @@ class Facts:
 
     @cached_property
     def handlers(self) -> Handlers:
-        return Handlers(self.flow)
+        return Handlers(self.flow, self.calls.decorating)
 
     @cached_property
     def values(self) -> ValueFlow:
@@ -199,7 +199,7 @@ class Facts:
 
     @cached_property
     def worker_arguments(self) -> WorkerArguments:
-        return WorkerArguments(self.flow, self.running, self.values, self.handed)
+        return WorkerArguments(self.flow, self.running, self.values, self.handed, self.start_methods)
 
     @cached_property
     def worker_classes(self) -> WorkerClasses:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from .. import syntax as s
 from ..cfg import Label, Level, Step, StepKind
 from ..dataflow import explore
+from .decorating import Decorating
 from .flow import Flow, TrustedHandlers
 
 
@@ -24,7 +25,8 @@ class _Told(TrustedHandlers):
 class Handlers:
     """Judges handlers and the functions that rely on them."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, decorating: Decorating) -> None:
+        self._decorating = decorating
         self._flow = flow
         self._names = flow.names
         self._sound: dict[s.Function, bool] = {}
@@ -69,10 +71,17 @@ class Handlers:
         """
         known = self._sound.get(function)
         if known is None:
-            known = self._sound[function] = self._flow.is_total(function) and (
-                self._flow.function_level(function) is Level.NEVER or self._deals_with_errors(function)
+            known = self._sound[function] = self._is_looked_after(function) or (
+                self._flow.is_total(function)
+                and (self._flow.function_level(function) is Level.NEVER or self.deals_with_errors(function))
             )
         return known
+
+    def _is_looked_after(self, function: s.Function) -> bool:
+        """Whether a decorator deals with what the function raises, or may: one from another file is trusted."""
+        if not self._decorating.is_called(function):
+            return True
+        return any(self.deals_with_errors(wrapper.function) for wrapper in self._decorating.wrappers(function))
 
     def tells_its_errors(self, function: s.Function) -> bool:
         """Whether ``function`` answers for itself, or raises its errors only after it has told them."""
@@ -122,7 +131,8 @@ class Handlers:
             for node in s.walk(statement)
         )
 
-    def _deals_with_errors(self, function: s.Function) -> bool:
+    def deals_with_errors(self, function: s.Function) -> bool:
+        """Whether some broad handler of the function does something with what it catches."""
         return any(
             isinstance(node, s.Handler) and self.is_broad(node) and not self.drops(node, result_counts=True)
             for node in s.own_nodes(function)

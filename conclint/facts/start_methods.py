@@ -33,6 +33,13 @@ class StartMethods:
         return any(isinstance(method, s.Constant) and method.value == _FORK for method in chosen)
 
     @cached_property
+    def has_server(self) -> bool:
+        """Whether the module asks for a server that forks: the first process, whatever it runs, starts it."""
+        calls = self._names.catalog.calls
+        chosen = (self._method(call) for call in self._calls_of(calls["start_methods"] | calls["contexts"]))
+        return any(isinstance(method, s.Constant) and method.value == "forkserver" for method in chosen)
+
+    @cached_property
     def is_chosen_at_run_time(self) -> bool:
         """Whether the module computes the method that it sets, or that of a context."""
         calls = self._names.catalog.calls

@@ -75,11 +75,14 @@ class Swallowing:
 
         So it is where the code only tidies up, only waits on a queue (the exception is the timeout), sets a flag when
         it succeeded, or only improves on a value that there is already. In a ``finally`` or an ``except`` body
-        everything is tidying up: dropping the second exception keeps the first.
+        everything is tidying up: dropping the second exception keeps the first. Where an ``assert`` is all that is
+        tried, and an ``else`` follows, the exception is the answer to a question.
         """
         if in_cleanup(node):
             return True
         body = node.body
+        if isinstance(node, s.Try) and node.orelse and len(body) == 1 and isinstance(body[0], s.Assert):
+            return True
         if all(isinstance(statement, s.Assign) and has_defaults(self._names, statement) for statement in body):
             return True
         if records_success(body[-1]):

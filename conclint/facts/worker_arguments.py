@@ -17,6 +17,7 @@ from .expected import is_expected
 from .flow import Flow
 from .handed import Handed, HandedOver
 from .running import WORKERS, Running, Worker
+from .start_methods import StartMethods
 from .values import ValueFlow
 
 _SINGLE = ("builtins.int", "builtins.float", "builtins.bool", "builtins.len", "builtins.id", "builtins.hash")
@@ -48,7 +49,10 @@ class BadArgument(NamedTuple):
 class WorkerArguments:
     """The arguments of the workers of a module."""
 
-    def __init__(self, flow: Flow, running: Running, values: ValueFlow, handed: HandedOver) -> None:
+    def __init__(
+        self, flow: Flow, running: Running, values: ValueFlow, handed: HandedOver, methods: StartMethods
+    ) -> None:
+        self._methods = methods
         self._flow = flow
         self._names: Names = flow.names
         self._running = running
@@ -181,6 +185,8 @@ class WorkerArguments:
             return
         if call.positional(0) is not None or is_expected(self._flow, call, any_handler=True):
             return
+        if worker.kind == "process" and self._methods.has_server:
+            return  # it is there to start the server early
         uses = self._values.uses(call)
         if any(
             use.kind in _OTHERWISE_USED or (use.kind == "set" and use.name not in ("daemon", "name")) for use in uses

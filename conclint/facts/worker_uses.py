@@ -200,12 +200,19 @@ class WorkerUses:
         return functions
 
     def handles_its_errors(self, worker: Worker) -> bool:
-        """Whether everything the worker runs is in this file and lets no exception out."""
+        """Whether everything the worker runs is in this file, and sees to what goes wrong in it.
+
+        What a thread does with errors in its main part counts for all of it; a process has its exit code to tell.
+        """
         target = self._running.target_of(worker.call, worker.instance)
         if worker.kind == "timer" and isinstance(target, s.Attribute) and target.attr == "set":
             return True  # a timer that sets an event: nothing can go wrong in it
         targets = self._running.targets(worker)
-        return bool(targets) and all(self._handlers.answers_for_itself(function) for function in targets)
+        judge = self._handlers.answers_for_itself if worker.kind == "process" else self._sees_to_errors
+        return bool(targets) and all(map(judge, targets))
+
+    def _sees_to_errors(self, function: s.Function) -> bool:
+        return self._handlers.answers_for_itself(function) or self._handlers.deals_with_errors(function)
 
 
 def sees_to(use: Use) -> bool:
