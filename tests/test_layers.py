@@ -62,7 +62,7 @@ def test_every_module_has_its_layer() -> None:
     assert {layer(path) for path in MODULES} == set(LAYERS)
 
 
-@pytest.mark.parametrize("folder", ["facts", "report"])
+@pytest.mark.parametrize("folder", ["facts", "report", "rewrite", "tree"])
 def test_inside_a_package_there_are_no_circles(folder: str) -> None:
     package = f"conclint.{folder}"
     left = {
