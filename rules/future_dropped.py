@@ -64,8 +64,8 @@ def check(module: ModuleContext) -> Iterator[Report]:
             continue  # it may not even run: pool-terminated-early
         task = "the task" if lost.task is None else f"`{module.text(lost.task)}`"
         message = (
-            f"the result of {lost.method}() {_STATES[lost.how]}: an exception of {task} is lost "
-            "and the program goes on as if it had worked"
+            f"the result of {lost.method}() {_STATES[lost.how]}: an exception of {task} is stored in it "
+            "and never seen; the program goes on as if it had worked"
         )
         yield Report(lost.call, message)
 
