@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .model import Rule
 from .registry import ALL, matching, rules
-from .target import START_METHODS, Target, Version, from_oldest, nearest_project, required_versions
+from .target import START_METHODS, Target, Version, from_oldest, nearest_project, read_project
 
 SYNTAX_ERROR = "CNC900"
 
@@ -76,7 +76,7 @@ class Targets:
         Raises :class:`target.TargetError` where its project's file cannot be read, and only the first time: from
         then on nothing is known of that project.
         """
-        if self._settings.isolated or self._settings.oldest_version is not None:
+        if self._settings.isolated:
             return self._whatever
         folder = os.path.dirname(path)
         if folder not in self._of_folder:
@@ -86,7 +86,11 @@ class Targets:
             return self._whatever
         if project not in self._of_project:
             self._of_project[project] = self._whatever
-            self._of_project[project] = self._whatever._replace(versions=required_versions(project))
+            found = read_project(project)
+            versions = found.versions if self._settings.oldest_version is None else self._whatever.versions
+            self._of_project[project] = self._whatever._replace(
+                versions=versions, tests_hear_of_threads=found.tests_hear_of_threads
+            )
         return self._of_project[project]
 
 

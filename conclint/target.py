@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Version = tuple[int, int]
 
@@ -19,6 +19,8 @@ KNOWN_VERSIONS: tuple[Version, ...] = tuple((3, minor) for minor in range(7, 16)
 START_METHODS = ("auto", "fork", "spawn", "forkserver")
 
 _PYPROJECT = "pyproject.toml"
+_THREAD_WARNINGS = ("", "Warning", "UserWarning", "PytestWarning", "PytestUnhandledThreadExceptionWarning")
+"""What pytest says of an exception that ended a thread, and what that derives from."""
 
 
 SUPPORTED_VERSIONS = tuple(version for version in KNOWN_VERSIONS if version >= (3, 11))
@@ -32,6 +34,9 @@ class Target(NamedTuple):
     """The versions that the code has to run on, oldest first; never empty."""
     start_method: str = "auto"
     """One of ``START_METHODS``. ``auto`` is what some platform of these versions does: not ``fork``."""
+
+    tests_hear_of_threads: bool = False
+    """Whether pytest lets a test fail where an exception ends a thread, as ``filterwarnings = ["error"]`` makes it."""
 
     @property
     def starts_afresh(self) -> bool:
@@ -83,12 +88,28 @@ def nearest_project(folder: str) -> str | None:
         folder = parent
 
 
-def required_versions(path: str) -> tuple[Version, ...]:
-    """The versions that ``requires-python`` of the ``pyproject.toml`` at ``path`` allows, or else the supported ones.
+class Project(NamedTuple):
+    """What a ``pyproject.toml`` says of the surroundings."""
 
-    Raises :class:`TargetError` where the file is no TOML or the entry no version specifier.
+    versions: tuple[Version, ...]
+    tests_hear_of_threads: bool
+
+
+def read_project(path: str) -> Project:
+    """The project whose ``pyproject.toml`` stands at ``path``.
+
+    Raises :class:`TargetError` where the file is no TOML or ``requires-python`` no version specifier.
     """
-    required = _required(path)
+    tables = _tables(path)
+    return Project(_allowed(path, tables), _hears_of_threads(tables))
+
+
+def _allowed(path: str, tables: dict[str, Any]) -> tuple[Version, ...]:
+    """The versions that ``requires-python`` allows, or else the supported ones."""
+    project = tables.get("project")
+    required = project.get("requires-python") if isinstance(project, dict) else None
+    if required is not None and not isinstance(required, str):
+        raise TargetError(path, f"project.requires-python is no text but {required!r}")
     if required is None:
         return SUPPORTED_VERSIONS
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -106,7 +127,21 @@ def required_versions(path: str) -> tuple[Version, ...]:
     return allowed or SUPPORTED_VERSIONS
 
 
-def _required(path: str) -> str | None:
+def _hears_of_threads(tables: dict[str, Any]) -> bool:
+    """Whether the last of pytest's filters that fits an exception in a thread makes an error of the warning."""
+    found: Any = tables
+    for key in ("tool", "pytest", "ini_options", "filterwarnings"):
+        found = found.get(key) if isinstance(found, dict) else None
+    strict = False
+    for line in found.split("\n") if isinstance(found, str) else found if isinstance(found, list) else ():
+        action, _, rest = str(line).strip().partition(":")
+        message, _, rest = rest.partition(":")
+        if action and not message and rest.partition(":")[0].rpartition(".")[2] in _THREAD_WARNINGS:
+            strict = action == "error"
+    return strict
+
+
+def _tables(path: str) -> dict[str, Any]:
     import sys
 
     if sys.version_info >= (3, 11):
@@ -116,12 +151,8 @@ def _required(path: str) -> str | None:
 
     try:
         with open(path, "rb") as file:
-            project = tomllib.load(file).get("project")
+            return tomllib.load(file)
     except OSError as error:
         raise TargetError(path, f"cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TargetError(path, f"is no TOML: {error}") from None
-    required = project.get("requires-python") if isinstance(project, dict) else None
-    if required is not None and not isinstance(required, str):
-        raise TargetError(path, f"project.requires-python is no text but {required!r}")
-    return required

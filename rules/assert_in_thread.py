@@ -53,7 +53,8 @@ test whose thread died with an exception fails where warnings are errors; elsewh
 - The thread's own code catches the failure and keeps it.
 - After the assertion the thread leaves something behind that the test can look at: an event that is set, an item put
   into a queue or a list, an attribute or outer variable.
-- The file sets `threading.excepthook`.
+- The file sets `threading.excepthook`, or `filterwarnings` in the project's `pyproject.toml` makes an error of pytest's
+  warning.
 - Tasks of executors: CNC501 speaks where nobody reads their results.
 """
 
@@ -70,7 +71,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
         entry = found.reach.entry
         message = (
             f"if this fails it only ends the thread of line {module.line(entry.site)}: "
-            "the test does not hear of it and passes"
+            "the test does not hear of it, and may pass"
         )
         steps = [Step(entry.site, f"runs `{entry.function.name}` in a thread")]
         steps += [Step(r.site, f"calls `{r.function.name}`") for r in found.reach.chain() if r.site is not None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conclint.config import Targets, resolve
-from conclint.target import SUPPORTED_VERSIONS, TargetError, from_oldest, parse_version, required_versions
+from conclint.target import SUPPORTED_VERSIONS, TargetError, from_oldest, parse_version, read_project
 
 if TYPE_CHECKING:
     from tests.conftest import RunCli
@@ -46,7 +46,7 @@ def test_what_is_no_version_is_refused(text: str) -> None:
     ],
 )
 def test_requires_python_says_which_versions(requires: str, versions: object, tmp_path: Path) -> None:
-    assert required_versions(str(project(tmp_path, requires) / "pyproject.toml")) == versions
+    assert read_project(str(project(tmp_path, requires) / "pyproject.toml")).versions == versions
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_requires_python_says_which_versions(requires: str, versions: object, tm
 )
 def test_a_project_that_says_nothing_is_checked_for_what_is_supported(text: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
-    assert required_versions(str(tmp_path / "pyproject.toml")) == SUPPORTED_VERSIONS
+    assert read_project(str(tmp_path / "pyproject.toml")).versions == SUPPORTED_VERSIONS
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,24 @@ def test_a_project_that_cannot_be_read_is_named_once_and_the_rest_goes_on(
     assert result.stderr.count("pyproject.toml") == 1
     assert message in result.stderr
     with pytest.raises(TargetError, match=message):
-        required_versions(str(tmp_path / "pyproject.toml"))
+        read_project(str(tmp_path / "pyproject.toml"))
+
+
+@pytest.mark.parametrize(
+    ("filters", "strict"),
+    [
+        ('["error"]', True),
+        ('"""\nerror\nignore::DeprecationWarning\n"""', True),
+        ('["error::pytest.PytestUnhandledThreadExceptionWarning"]', True),
+        ('["error", "ignore::UserWarning"]', False),
+        ('["error:some text"]', False),
+        ('["error::DeprecationWarning", "default"]', False),
+        ("3", False),
+    ],
+)
+def test_pytest_may_hear_of_exceptions_in_threads(filters: str, strict: bool, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\nfilterwarnings = {filters}\n")
+    assert read_project(str(tmp_path / "pyproject.toml")).tests_hear_of_threads == strict
 
 
 def test_the_nearest_project_counts(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ class Facts:
 
     @cached_property
     def lost_asserts(self) -> LostAsserts:
-        return LostAsserts(self.names, self.worker_code, self.escaping)
+        return LostAsserts(self.names, self.worker_code, self.escaping, self.target)
 
     @cached_property
     def unheard(self) -> Unheard:

@@ -12,14 +12,16 @@ from .flow import Flow, TrustedHandlers
 
 
 class _Told(TrustedHandlers):
-    """What was told before it is raised again is not counted."""
+    """What was told before it is raised again is not counted, nor what a function raises that tells its errors."""
 
     def __init__(self, handlers: Handlers, channels: frozenset[str]) -> None:
         super().__init__(channels)
         self._handlers = handlers
 
     def raised(self, step: Step, state: None) -> Iterable[None]:
-        return () if self._handlers.has_told(step) else super().raised(step, state)
+        if self._handlers.has_told(step) or self._handlers.leaves_to_others(step):
+            return ()
+        return super().raised(step, state)
 
 
 class Handlers:
@@ -89,9 +91,11 @@ class Handlers:
             return True
         known = self._telling.get(function)
         if known is None:
+            self._telling[function] = False  # for recursion
             told = any(
                 (isinstance(node, s.Handler) and self.is_broad(node) and self._tells(node))
                 or (isinstance(node, s.Try) and self._asks_what_flies(node.final))
+                or (isinstance(node, s.Call) and bool(self._flow.callees(node)))
                 for node in s.own_nodes(function)
             )
             transfer = _Told(self, self._names.catalog.channel_methods)
@@ -99,6 +103,15 @@ class Handlers:
             known = told and not explore(graph, None, transfer, skip=(Label.UNCAUGHT_BASE,)).at(graph.raise_exit)
             self._telling[function] = known
         return known
+
+    def leaves_to_others(self, step: Step) -> bool:
+        """Whether what ``step`` does is done by functions of this file that tell their errors, one by one."""
+        node = step.node
+        if isinstance(node, s.For):
+            return isinstance(node.iter, (s.Name, s.Attribute))
+        call = node.value if isinstance(node, s.Await) else node
+        callees = self._flow.callees(call) if isinstance(call, s.Call) else []
+        return bool(callees) and all(map(self.tells_its_errors, callees))
 
     def has_told(self, step: Step) -> bool:
         """Whether what ``step`` raises has been told before, or is told by the ``finally`` on its way out."""

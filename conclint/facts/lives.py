@@ -100,6 +100,8 @@ class Lives:
         """Whether the task is a function of this file that lets no exception out, or one that has none to let out."""
         if self._names.qualified(task) in self._names.catalog.harmless_functions:
             return True
+        if isinstance(task, s.Name):
+            task = self._names.sole_value(task) or task
         if isinstance(task, s.Call):  # a coroutine, or a partial
             functions = self._names.functions(task) or self._names.functions(task.func)
         else:

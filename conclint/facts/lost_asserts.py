@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..names import Names
+from ..target import Target
 from .escaping import Escaping
 from .worker_code import Reach, WorkerCode
 
@@ -26,14 +27,15 @@ class LostAssert(NamedTuple):
 class LostAsserts:
     """Finds them in the tests of a module."""
 
-    def __init__(self, names: Names, code: WorkerCode, escaping: Escaping) -> None:
+    def __init__(self, names: Names, code: WorkerCode, escaping: Escaping, target: Target) -> None:
+        self._target = target
         self._names = names
         self._code = code
         self._escaping = escaping
 
     def found(self) -> Iterator[LostAssert]:
         """The first of each function that a test runs in a thread, unless the test hears of it in another way."""
-        if self._code.has_excepthook:
+        if self._code.has_excepthook or self._target.tests_hear_of_threads:
             return
         entries = [
             entry
