@@ -30,7 +30,7 @@ def snippets(text: str) -> list[str]:
 
 
 def codes(snippet: str) -> set[str]:
-    report = check_bytes(snippet.encode(), "page.py", resolve(select=["ALL"]))
+    report = check_bytes(snippet.encode(), "page.py", resolve(select=["ALL"], isolated=True))
     assert not report.problems
     return {finding.code for finding in report.findings}
 
