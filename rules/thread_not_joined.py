@@ -56,7 +56,7 @@ def save_all(documents, upload):
 - It is returned, passed on, or stored on an object whose class has a base in another file.
 - Its target stands in this file and lets no exception out, or sets an event or puts a result as the last thing it
   does, and the function that starts it waits for that.
-- It runs `server.serve_forever`, and the file calls `server.shutdown()`.
+- It runs `server.serve_forever` or `loop.run_forever`, and the file calls `server.shutdown()`, or names `loop.stop`.
 - Timers of three seconds at most, which keep nobody waiting.
 """
 

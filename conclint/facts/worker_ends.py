@@ -38,7 +38,7 @@ class WorkerEnds:
         return isinstance(value, (int, float)) and value <= _SHORT
 
     def _is_shut_down(self, worker: Worker) -> bool:
-        """Whether it runs a loop that a method of the same object, called in this file, ends and waits for."""
+        """Whether it runs a loop that a method of the same object, called or handed on in this file, ends."""
         target = self._running.target_of(worker.call, worker.instance)
         if not isinstance(target, s.Attribute):
             return False
