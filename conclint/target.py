@@ -151,7 +151,8 @@ def _tables(path: str) -> dict[str, Any]:
 
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file)
+            tables: dict[str, Any] = tomllib.load(file)
+            return tables
     except OSError as error:
         raise TargetError(path, f"cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
