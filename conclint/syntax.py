@@ -541,6 +541,18 @@ def enclosing_function(node: Node) -> Function | None:
     return None
 
 
+def enclosing_scope(node: Node) -> Function | Module:
+    """The innermost function whose body ``node`` stands in, or else the module, which every node hangs on."""
+    function = enclosing_function(node)
+    if function is not None:
+        return function
+    root = node
+    while root.parent is not None:
+        root = root.parent
+    assert isinstance(root, Module)
+    return root
+
+
 def enclosing_class(node: Node) -> ClassDef | None:
     """The innermost class around ``node``, functions between them included."""
     for parent in ancestors(node):

@@ -136,7 +136,7 @@ class ChildEnds:
         return any(kind is not None and self._names.qualified(kind) in wanted for kind in types)
 
     def _left(self, handler: s.Handler, wait: _Wait) -> LeftRunning | None:
-        scope = s.enclosing_function(handler) or self._names.module
+        scope = s.enclosing_scope(handler)
         owner = self._owner(wait, scope)
         if owner is None or not self._flow.affords(scope):
             return None
@@ -179,7 +179,7 @@ class ChildEnds:
             if isinstance(child.value.parent, s.WithItem):
                 return None
             for use in self._children.uses(child):
-                other = (s.enclosing_function(use.origin) or self._names.module) is not scope
+                other = s.enclosing_scope(use.origin) is not scope
                 if use.kind in ("keep", "return", "escape", "with", "argument") or (other and use.name not in _UNENDED):
                     return None
                 if use.kind == "attribute" and use.name == "pid" and self._is_pid_used(use.node):

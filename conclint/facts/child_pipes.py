@@ -107,7 +107,7 @@ class ChildPipes:
                 yield UnreadPipe(wait, (pipe,), child.call, use.origin, None)
             return
         home = child.home
-        scope = s.enclosing_function(child.call) or self._names.module
+        scope = s.enclosing_scope(child.call)
         if not isinstance(home, s.Name) or not self._flow.affords(scope):
             return
         if any(not self._is_of(use, home, scope) for use in readers):
@@ -141,7 +141,7 @@ class ChildPipes:
     def _is_alarmed(self, node: s.Node) -> bool:
         """Whether the function around ``node`` sets an alarm, whose signal ends any wait."""
         alarms = self._names.catalog.children["alarms"]
-        scope = s.enclosing_function(node) or self._names.module
+        scope = s.enclosing_scope(node)
         return any(
             isinstance(part, s.Call) and self._names.qualified(part.func) in alarms for part in s.own_nodes(scope)
         )
@@ -150,7 +150,7 @@ class ChildPipes:
         """Whether a use is made of the variable ``home``, by ``scope`` itself."""
         if not isinstance(use.origin, s.Name) or use.origin.id != home.id:
             return False
-        return (s.enclosing_function(use.origin) or self._names.module) is scope
+        return s.enclosing_scope(use.origin) is scope
 
     def _sees_to(self, use: Use, pipe: str) -> bool:
         """Whether a use reads the pipe, ends the child, or gives either to somebody who could."""

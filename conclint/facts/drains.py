@@ -48,12 +48,12 @@ class Drains:
             if not self._is_fed(tracked) or tracked.escapes or tracked.named(*_LETS_GO):
                 continue
             puts, gets = tracked.named(*_PUTS), tracked.named(*_GETS)
-            readers = {self._scope(get.where) for get in gets}
+            readers = {s.enclosing_scope(get.where) for get in gets}
             if len(readers) != 1 or any(operation.call is None for operation in [*puts, *gets]):
                 continue
             reader = readers.pop()
             for worker in self._running.workers:
-                put = self._put_by(worker, puts) if self._scope(worker.call) is reader else None
+                put = self._put_by(worker, puts) if s.enclosing_scope(worker.call) is reader else None
                 found = None if put is None else self._joined_first(worker, put, gets, tracked)
                 if found is not None and found.join not in seen:
                     seen.add(found.join)
@@ -63,15 +63,14 @@ class Drains:
         made = tracked.made
         return isinstance(made, s.Call) and self._names.is_call_of(made, self._names.catalog.fed_queues)
 
-    def _scope(self, node: s.Node) -> s.Scope:
-        return s.enclosing_function(node) or self._names.module
-
     def _put_by(self, worker: Worker, puts: list[Operation]) -> Operation | None:
         """The first ``put()`` that runs in a process, of what may be too much for the pipe behind the queue."""
         if worker.kind != "process" or len(self._names.kinds(worker.call.func)) != 1:
             return None
         functions = self._run(worker)
-        return next((put for put in puts if self._scope(put.where) in functions and not self._is_little(put)), None)
+        return next(
+            (put for put in puts if s.enclosing_scope(put.where) in functions and not self._is_little(put)), None
+        )
 
     def _run(self, worker: Worker) -> set[s.Scope]:
         """The functions of this file that run in a process."""
@@ -103,13 +102,13 @@ class Drains:
         uses = self._values.uses(worker.call)
         if any(use.kind in ("method", "attribute") and use.name in _ENDS for use in uses):
             return None
-        reader = self._scope(worker.call)
+        reader = s.enclosing_scope(worker.call)
         graph = self._flow.graph(reader)
         taken = {get.where for get in gets}
         drained = _after(graph, taken, tracked.made)
         for use in uses:
             join = use.node
-            if not self._is_join(use) or not isinstance(join, s.Call) or self._scope(join) is not reader:
+            if not self._is_join(use) or not isinstance(join, s.Call) or s.enclosing_scope(join) is not reader:
                 continue
             if join in drained or join not in _after(graph, {worker.call}, tracked.made):
                 continue

@@ -113,7 +113,7 @@ class DroppedResults:
     def _is_wanted_no_more(self, asked: Asked) -> bool:
         """Whether the same function cancels the future, so that it only waits for the end."""
         place = self._names.place(asked.receiver)
-        scope: s.Scope = s.enclosing_function(asked.call) or self._names.module
+        scope: s.Scope = s.enclosing_scope(asked.call)
         return place is not None and any(
             isinstance(node, s.Attribute) and node.attr == "cancel" and self._names.place(node.value) == place
             for node in s.own_nodes(scope)

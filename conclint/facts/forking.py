@@ -62,10 +62,10 @@ class Forking:
     def with_threads(self) -> Iterator[Fork]:
         """Every fork of Python code on a path on which a thread has been started and not joined."""
         forks = [call for call in self._names.module.all(s.Call) if self._forks(call)]
-        for scope in dict.fromkeys(map(self._scope, forks)):
+        for scope in dict.fromkeys(map(s.enclosing_scope, forks)):
             if any(self._execs(node) for node in s.own_nodes(scope)):
                 continue
-            for call, thread in self._reached(scope, [call for call in forks if self._scope(call) is scope]):
+            for call, thread in self._reached(scope, [call for call in forks if s.enclosing_scope(call) is scope]):
                 yield Fork(call, thread, False, None)
 
     def preexec(self) -> Iterator[Fork]:
@@ -80,7 +80,7 @@ class Forking:
                 continue
             if self._names.qualified(call.func) not in wanted:
                 continue
-            scope = self._scope(call)
+            scope = s.enclosing_scope(call)
             thread = self._thread_around(scope)
             if thread is not None:
                 yield Fork(call, thread, True, function)
@@ -106,9 +106,6 @@ class Forking:
                 seen.add(step.node)
                 assert isinstance(step.node, s.Call)
                 yield step.node, state
-
-    def _scope(self, node: s.Node) -> s.Scope:
-        return s.enclosing_function(node) or self._names.module
 
     # ---- threads
 
@@ -160,7 +157,7 @@ class Forking:
         if function is scope or function is None or not self._leaves_threads(function):
             return False
         sites = self._calls.to(function)
-        return not sites or any(self._scope(site) is not scope for site in sites)
+        return not sites or any(s.enclosing_scope(site) is not scope for site in sites)
 
     def _thread_around(self, scope: s.Scope) -> s.Node | None:
         """What hands ``scope``, or one of its callers, to a thread."""
@@ -174,7 +171,7 @@ class Forking:
             for entry in self._running.entries:
                 if entry.function is current and entry.place == "thread":
                     return entry.site
-            work += [(self._scope(site), depth + 1) for site in self._calls.to(current)]
+            work += [(s.enclosing_scope(site), depth + 1) for site in self._calls.to(current)]
         return None
 
     # ---- forks

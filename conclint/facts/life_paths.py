@@ -87,14 +87,14 @@ class LifePaths:
 
         ``None`` where that is not all there is to follow: other functions or names see to it too.
         """
-        scope = s.enclosing_function(made) or self._names.module
+        scope = s.enclosing_scope(made)
         place = bound_place(self._names, home)
         if place is None or not self._is_own(home, scope) or not self._flow.affords(scope):
             return None
         for use in seen_to:
             if not isinstance(use.origin, (s.Name, s.Attribute)) or bound_place(self._names, use.origin) != place:
                 return None
-            if (s.enclosing_function(use.origin) or self._names.module) is not scope:
+            if s.enclosing_scope(use.origin) is not scope:
                 return None
         graph = self._flow.graph(scope)
         statements: set[s.Node] = {s.statement_of(use.origin) for use in seen_to}

@@ -68,7 +68,7 @@ class LockFacts:
 
         Where it only does so by ``with``, the bodies tell as much.
         """
-        scope = s.enclosing_function(node) or self._calls.module
+        scope = s.enclosing_scope(node)
         return self.paths(scope, place) if self.uses.at(scope, place) else None
 
     def gives_back(self, place: Place, beside: s.Node) -> bool:
@@ -98,7 +98,7 @@ class LockFacts:
         takes = any(e.place == place and e.action is not Action.RELEASE for e in self._effects.get(function, ()))
         for site in self._calls.to(function) if takes else ():
             seen = self._calls.translate(place, site, function)
-            if seen is not None and (s.enclosing_function(site) or self._calls.module) in self.uses.releasers(seen):
+            if seen is not None and s.enclosing_scope(site) in self.uses.releasers(seen):
                 return True
         return False
 
@@ -218,7 +218,7 @@ class LockFacts:
             for site in self._calls.to(function):
                 if not isinstance(site, s.Call) or site in self.uses.ops or len(self._calls.run_by(site)) != 1:
                     continue
-                scope = s.enclosing_function(site) or self._calls.module
+                scope = s.enclosing_scope(site)
                 for effect in found if scope is not function else ():
                     place = self._calls.translate(effect.place, site, function)
                     if place is not None:
@@ -236,7 +236,7 @@ class LockFacts:
             if not self.uses.taken_by(item):
                 for place, inner in self._counted_in_body(item, 1):
                     self.uses.add_item(item, place, inner)
-                    scope = s.enclosing_function(item) or self._calls.module
+                    scope = s.enclosing_scope(item)
                     self._paths.pop((scope, place), None)
                 for place, _inner in self._counted_in_body(item, -1):
                     self.let_go.setdefault(item, []).append(place)

@@ -46,7 +46,7 @@ class LockRaces:
     def each(self) -> Iterator[Race]:
         """Every race, at the test."""
         for question in self._questions():
-            scope = s.enclosing_function(question.call) or self._names.module
+            scope = s.enclosing_scope(question.call)
             if not self._flow.affords(scope):
                 continue
             for step in self._flow.graph(scope).steps:
@@ -151,7 +151,7 @@ class LockRaces:
         """Whether the lock is one of many, taken here and released by others: a mark that its number is in use."""
         if isinstance(acquire, s.WithItem) or not any(part.startswith("[") for part in question.place.path):
             return False
-        scope = s.enclosing_function(acquire) or self._names.module
+        scope = s.enclosing_scope(acquire)
         return not any(op.action is Action.RELEASE for op in self._uses.at(scope, question.place))
 
     def _is_gated(self, question: _Question, acquire: s.Node) -> bool:

@@ -223,7 +223,7 @@ class LockUses:
             if access.attr in release and not (isinstance(access.parent, s.Call) and access.parent.func is access):
                 place = self._names.place(access.value)
                 if place is not None:
-                    self._note_release(place, s.enclosing_function(access) or module)
+                    self._note_release(place, s.enclosing_scope(access))
         for item in module.all(s.WithItem):
             if self._flow.is_lock(item.context):
                 place = self._names.place(item.context)
@@ -248,7 +248,7 @@ class LockUses:
             action = Action.TRY_ACQUIRE if is_conditional(call, instance) else Action.ACQUIRE
             if isinstance(call.parent, s.Argument) and self.result_node(call) is not call:
                 action = Action.ACQUIRE  # `await wait_for(lock.acquire(), 1)` raises where it fails
-        scope = s.enclosing_function(call) or self._names.module
+        scope = s.enclosing_scope(call)
         self.add(scope, LockOp(place, action, call, method.value, instance))
         self._receivers.setdefault(place, []).append(method.value)
 

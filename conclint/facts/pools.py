@@ -135,20 +135,17 @@ class Pools:
         made = tracked.made
         if join.call is None or made is None or is_expected_to_raise(self._names, join.call):
             return False
-        scope = self._scope(join.call)
+        scope = s.enclosing_scope(join.call)
         nodes: set[s.Node] = {*(end.where for end in ends), *entered}
-        if any(end.call is None for end in ends) or any(self._scope(node) is not scope for node in nodes):
+        if any(end.call is None for end in ends) or any(s.enclosing_scope(node) is not scope for node in nodes):
             return False
-        is_here = self._scope(made) is scope
+        is_here = s.enclosing_scope(made) is scope
         if not is_here and not isinstance(join.receiver, s.Attribute):
             return False
         graph = self._flow.graph(scope)
         reached = explore(graph, _Open.NO if is_here else _Open.YES, _Closing(made, nodes))
         states = {state for step, state in reached.pairs() if step.node is join.call and step.kind is StepKind.CALL}
         return states == {_Open.YES}
-
-    def _scope(self, node: s.Node) -> s.Scope:
-        return s.enclosing_function(node) or self._names.module
 
     # ---- CNC404
 
@@ -163,7 +160,7 @@ class Pools:
                     continue
                 for operation in tracked.named(*self._names.catalog.calls["pool_results"]):
                     call = operation.call
-                    if call is not None and _is_in(call, block) and self._scope(call) is self._scope(block):
+                    if call is not None and _is_in(call, block) and s.enclosing_scope(call) is s.enclosing_scope(block):
                         late = self._late(call, item, block)
                         if late is not None:
                             found[call] = CutOff(call, operation.name, item, late.node if late.kind != "none" else None)
@@ -185,7 +182,7 @@ class Pools:
             if use.kind in _KEPT:
                 continue
             ends = isinstance(use.node, s.Return)
-            if self._scope(use.node) is not self._scope(block) or (_is_in(use.node, block) and not ends):
+            if s.enclosing_scope(use.node) is not s.enclosing_scope(block) or (_is_in(use.node, block) and not ends):
                 return None
             if late.kind == "none":
                 late = use
@@ -194,7 +191,7 @@ class Pools:
             passed = named.parent
             if isinstance(passed, s.Argument) and passed.parent not in kept and _is_in(passed, block):
                 return None
-        graph = self._flow.graph(self._scope(block))
+        graph = self._flow.graph(s.enclosing_scope(block))
         inside = _until(graph, call, item)
         if inside is None:
             return None

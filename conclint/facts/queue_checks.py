@@ -78,8 +78,8 @@ class QueueChecks:
 
     def _stale(self, tracked: Tracked, checks: set[s.Call]) -> Iterator[StaleCheck]:
         gets = {op.call: op for op in tracked.named("get", "get_nowait") if op.call is not None}
-        scopes = dict.fromkeys(s.enclosing_function(get) or self._names.module for get in gets)
-        asking = {s.enclosing_function(check) or self._names.module for check in checks}
+        scopes = dict.fromkeys(s.enclosing_scope(get) for get in gets)
+        asking = {s.enclosing_scope(check) for check in checks}
         for scope in scopes:
             if scope not in asking or not self._flow.affords(scope):
                 continue

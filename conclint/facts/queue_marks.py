@@ -23,12 +23,12 @@ class Marks:
         self._by_scope: dict[s.Node, list[s.Node]] = {}
         self._missing: dict[s.Function, bool] = {}
         for node in direct:
-            self._by_scope.setdefault(s.enclosing_function(node) or module, []).append(node)
+            self._by_scope.setdefault(s.enclosing_scope(node), []).append(node)
 
     def add(self, mention: s.Node) -> None:
         """Say that ``mention`` names a function that accounts for the item."""
         self.statements.add(s.statement_of(mention))
-        self._by_scope.setdefault(s.enclosing_function(mention) or self._module, []).append(mention)
+        self._by_scope.setdefault(s.enclosing_scope(mention), []).append(mention)
 
     def within(self, scope: s.Node) -> list[s.Node]:
         """Those that stand in the body of ``scope`` itself."""

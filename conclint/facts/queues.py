@@ -84,7 +84,7 @@ class Queues:
     def _unfinished(
         self, get: Operation, gets: set[s.Node], joins: list[Operation], marks: Marks
     ) -> Consumption | None:
-        scope = s.enclosing_function(get.where) or self._names.module
+        scope = s.enclosing_scope(get.where)
         if not marks.within(scope) or not self._flow.affords(scope):
             return None
         items = Items(self._flow, self._quiet, scope, get, marks, gets)
@@ -92,7 +92,7 @@ class Queues:
             return None
         if any(loop not in items.loops for done in marks.within(scope) for loop in enclosing_loops(done)):
             return None  # once for each item of a batch
-        elsewhere = [join for join in joins if (s.enclosing_function(join.where) or self._names.module) is not scope]
+        elsewhere = [join for join in joins if s.enclosing_scope(join.where) is not scope]
         join = next(iter([*elsewhere, *joins]), None)
         return items.missed(join, leaving_counts=bool(elsewhere))
 

@@ -68,7 +68,7 @@ class Sections:
         """The functions (and module) that take some lock, in source order."""
         uses = self._locks.uses
         taking: set[s.Node] = set(uses.scopes())
-        taking.update(_scope_of(item, self._module) for item in uses.with_items())
+        taking.update(s.enclosing_scope(item) for item in uses.with_items())
         taking.update(function for function in self._module.functions if self._entered_with(function))
         scopes: list[s.Scope] = [self._module, *self._module.functions]
         return [scope for scope in scopes if scope in taking]
@@ -87,7 +87,7 @@ class Sections:
 
     def around(self, event: s.Node) -> list[Section]:
         """The sections of its own function that ``event`` runs in, outermost first."""
-        scope = _scope_of(event, self._module)
+        scope = s.enclosing_scope(event)
         known = self._around.get(scope)
         if known is None:
             known = self._around[scope] = {}
@@ -117,7 +117,7 @@ class Sections:
         common: frozenset[Place] | None = None
         for site in self._calls.to(scope):
             held = {section.place for section in self.around(site)}
-            held |= self.held_on_entry(_scope_of(site, self._module))
+            held |= self.held_on_entry(s.enclosing_scope(site))
             common = frozenset(held) if common is None else common & held
         if not common:
             return frozenset()
@@ -191,7 +191,7 @@ class Sections:
     def _items(self) -> dict[s.Scope, list[s.WithItem]]:
         items: dict[s.Scope, list[s.WithItem]] = {}
         for item in self._locks.uses.with_items():
-            items.setdefault(_scope_of(item, self._module), []).append(item)
+            items.setdefault(s.enclosing_scope(item), []).append(item)
         return items
 
     def _by_body(self, scope: s.Scope, place: Place, item: s.WithItem) -> Section:
@@ -270,7 +270,3 @@ class Sections:
     def _is_from_outside(self, target: s.Expr, scope: s.Scope) -> bool:
         found = self._calls.names.scopes.lookup(target.id, target) if isinstance(target, s.Name) else None
         return found is not None and found[0].node is not scope
-
-
-def _scope_of(node: s.Node, module: s.Module) -> s.Scope:
-    return s.enclosing_function(node) or module

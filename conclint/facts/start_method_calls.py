@@ -51,7 +51,7 @@ class StartMethodCalls:
             return
         found: dict[s.Call, Misplaced] = {}
         first = self._settled_by_module()
-        for scope in dict.fromkeys(s.enclosing_function(call) or self._names.module for call in setters):
+        for scope in dict.fromkeys(s.enclosing_scope(call) for call in setters):
             start = first if isinstance(scope, s.Function) else None
             reached = explore(self._flow.graph(scope), start, _Transfer(self), ())
             for step, state in reached.pairs():

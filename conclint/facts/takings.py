@@ -196,7 +196,7 @@ class Takings:
         for item in uses.with_items():
             for place in uses.taken_by(item):
                 if self._sections.is_callers(item, place):
-                    yield s.enclosing_function(item) or self._calls.module, Taking(place, item, None, None)
+                    yield s.enclosing_scope(item), Taking(place, item, None, None)
 
     def _propagate(self, direct: Iterator[tuple[s.Scope, Taking]]) -> None:
         fresh: dict[s.Function, None] = {}
@@ -222,7 +222,7 @@ class Takings:
     def _carry(
         self, place: Place | None, taking: Taking, site: Site, callee: s.Function, changed: dict[s.Function, None]
     ) -> None:
-        scope = s.enclosing_function(site) or self._calls.module
+        scope = s.enclosing_scope(site)
         if place is None or len(place.path) > _LONGEST_PLACE or place in self.of(scope):
             return
         if self._sections.is_callers(site, place):

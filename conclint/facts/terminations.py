@@ -73,7 +73,7 @@ class Terminations:
 
     def _lives_on(self, shared: s.Expr, stop: s.Call) -> bool:
         """Whether somebody may use the shared object after ``stop``: it is not only a local that is given up."""
-        scope = s.enclosing_function(stop) or self._names.module
+        scope = s.enclosing_scope(stop)
         if not isinstance(shared, s.Name):
             return True
         found = self._names.scopes.lookup(shared.id, shared)

@@ -29,7 +29,7 @@ class TimedWaits:
 
     def _is_sleep(self, wait: Wait) -> bool:
         """Whether the wait only passes the time: in a loop that comes back to it, or for what nobody sets."""
-        scope = s.enclosing_function(wait.call) or self._names.module
+        scope = s.enclosing_scope(wait.call)
         if any(isinstance(parent, s.While) for parent in up_to(wait.call, scope)):
             return True
         if self._is_until_due(wait, scope):
@@ -67,7 +67,7 @@ class TimedWaits:
 
     def _relied_on(self, wait: Wait) -> Acting | None:
         """The first step after a timed wait that does something, where nothing was tested before it."""
-        scope = s.enclosing_function(wait.call) or self._names.module
+        scope = s.enclosing_scope(wait.call)
         top = self._uses.top(wait.call)
         graph = self._flow.graph(scope)
         work: deque[Edge] = deque(e for step in graph.steps if step.node is top for e in step.edges)

@@ -58,7 +58,7 @@ class Waits:
         return [acting for acting in found if acting is not None]
 
     def _untested(self, wait: Wait) -> Acting | None:
-        scope = self._scope(wait.call)
+        scope = s.enclosing_scope(wait.call)
         loop = _testing_loop(wait.call, scope)
         section = self._uses.section(wait.call, wait.receiver) or loop or scope
         if not self._predicates.around(wait.call, section):
@@ -69,12 +69,9 @@ class Waits:
         guarded = bool(predicate) and not isinstance(s.statement_of(wait.call), s.Return)
         return self._follow(_Site(wait, wait.call, predicate, guarded))
 
-    def _scope(self, node: s.Node) -> s.Function | s.Module:
-        return s.enclosing_function(node) or self._names.module
-
     def _follow(self, site: _Site) -> Acting | None:
         """The step that relies on the wait without a test, after ``site`` or in the callers of its function."""
-        scope = self._scope(site.call)
+        scope = s.enclosing_scope(site.call)
         if not self._flow.affords(scope):
             return None
         walk = _Walk(site, self._uses)
@@ -114,7 +111,7 @@ class Waits:
         self._following.add(scope)
         try:
             for caller in callers[:_MOST_CALLERS]:
-                home = self._scope(caller)
+                home = s.enclosing_scope(caller)
                 if _testing_loop(caller, home) is None:
                     around = self._predicates.around(caller, home)
                     guarded = site.guarded or bool(around)

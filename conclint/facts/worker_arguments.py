@@ -207,7 +207,7 @@ class WorkerArguments:
         for receiver, node, site in changes:
             worker = names.instance(receiver)
             place = names.place(receiver)
-            scope = s.enclosing_function(node) or names.module
+            scope = s.enclosing_scope(node)
             if (
                 worker is None
                 or worker.type.kind not in WORKERS

@@ -80,7 +80,7 @@ class WorkerOrder:
 
     def _on_paths(self, use: WorkerUse) -> Iterator[Misordered]:
         made, home = use.worker.call, use.home
-        scope = s.enclosing_function(made) or self._names.module
+        scope = s.enclosing_scope(made)
         place = bound_place(self._names, home) if isinstance(home, (s.Name, s.Attribute)) else None
         if place is None or not self._is_followed(use, place, scope) or not self._flow.affords(scope):
             return
@@ -148,7 +148,7 @@ class WorkerOrder:
         if isinstance(use.home, s.Attribute) and self._uses.may_be_known_elsewhere(use.worker.call):
             return False
         for one in use.uses:
-            here = (s.enclosing_function(one.origin) or self._names.module) is scope
+            here = s.enclosing_scope(one.origin) is scope
             if one.kind in _HANDED_OVER or (one.kind == "attribute" and one.name in ("start", "join")):
                 return False
             if one.kind == "method":
