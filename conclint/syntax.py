@@ -566,6 +566,16 @@ def _outside_body(function: Function, child: Node) -> bool:
     return isinstance(child, Param) or child is function.returns or any(child is d for d in function.decorators)
 
 
+def is_nothing(expr: Expr | None) -> bool:
+    """Whether an argument or value is not given, or is ``None``."""
+    return expr is None or (isinstance(expr, Constant) and expr.value is None)
+
+
+def is_assigned(expr: Expr) -> bool:
+    """Whether ``expr`` is itself what an assignment assigns to."""
+    return isinstance(expr.parent, Assign) and any(target is expr for target in expr.parent.targets)
+
+
 def symbol_of(node: Node) -> str:
     """The dotted name of the functions and classes around ``node``, ``""`` at module level."""
     names = [

@@ -123,8 +123,7 @@ class ChildEnds:
                     limited = self._flow.is_limited(call, self._names.catalog.calls["bounded"])
                 else:
                     position = 1 if call.func.attr == "communicate" else 0
-                    timeout = call.argument(position, "timeout")
-                    limited = timeout is not None and not (isinstance(timeout, s.Constant) and timeout.value is None)
+                    limited = not s.is_nothing(call.argument(position, "timeout"))
                 if limited:
                     yield _Wait(call, receiver, place)
 

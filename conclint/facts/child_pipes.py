@@ -172,8 +172,7 @@ class ChildPipes:
             return False
         if child.is_async:
             return isinstance(use.node.parent, s.Await) and not self._flow.is_limited(use.node)
-        timeout = use.node.argument(0, "timeout")
-        return timeout is None or (isinstance(timeout, s.Constant) and timeout.value is None)
+        return s.is_nothing(use.node.argument(0, "timeout"))
 
     @staticmethod
     def _is_polled(poll: s.Call) -> bool:

@@ -54,7 +54,7 @@ class DoneCallbacks:
                     function = s.enclosing_function(call)  # what follows is not reached
                     if function is not None and function not in seen:
                         seen.add(function)
-                        yield RaisingCallback(call, method, callback, self._task(callback))
+                        yield RaisingCallback(call, method, callback, self._lives.task_of(callback.future.made_at))
 
     # ---- which functions
 
@@ -130,7 +130,7 @@ class DoneCallbacks:
             return callback.future.type.api == "asyncio" or self._is_cancelled(callback.future.made_at)
         if callback.future.type.api == "asyncio" and _is_last(s.statement_of(call)):
             return False  # what is left undone needs the result, and the loop would log no less without the callback
-        task = self._task(callback)
+        task = self._lives.task_of(callback.future.made_at)
         if task is None:
             return not self._is_only_set_well(callback.future.made_at)
         return not self._lives.task_handles_errors(task)
@@ -148,11 +148,6 @@ class DoneCallbacks:
             use.kind == "test" or (use.kind == "method" and use.name not in ("set_exception", "cancel"))
             for use in self._values.uses(made)
         )
-
-    def _task(self, callback: Callback) -> s.Expr | None:
-        made = callback.future.made_at
-        method = self._lives.result_method(made) if isinstance(made, s.Call) else None
-        return self._lives.task(made, method) if isinstance(made, s.Call) and method is not None else None
 
     def _is_cancelled(self, made: s.Node | None) -> bool:
         """Whether something may cancel what ``made`` makes: a loop that ends does, an executor only when it is told."""

@@ -123,10 +123,7 @@ class Drains:
         """Whether a process is waited for, however long it takes."""
         if use.kind != "method" or use.name != "join" or not isinstance(use.node, s.Call):
             return False
-        timeout = use.node.argument(0, "timeout")
-        return not use.node.has_star and (
-            timeout is None or (isinstance(timeout, s.Constant) and timeout.value is None)
-        )
+        return not use.node.has_star and s.is_nothing(use.node.argument(0, "timeout"))
 
 
 def _after(graph: Graph, nodes: set[s.Node], anew: s.Node | None) -> set[s.Node]:

@@ -64,7 +64,7 @@ class DroppedResults:
             node = self._dropping(asked) if asked.raises else None
             if node is None or node in found:
                 continue
-            task = self._task(asked)
+            task = self._lives.task_of(asked.method.receiver.made_at)
             if task is None or not self._lives.task_handles_errors(task):
                 if not self._is_wanted_no_more(asked) and not self._is_asked_elsewhere(asked, node):
                     found[node] = DroppedResult(node, asked, task)
@@ -104,11 +104,6 @@ class DroppedResults:
     def _tidies_up(self, function: s.Function) -> bool:
         catalog = self._names.catalog
         return catalog.says_cleanup(function.name) or function.name in catalog.calls["leaving_methods"]
-
-    def _task(self, asked: Asked) -> s.Expr | None:
-        made = asked.method.receiver.made_at
-        method = self._lives.result_method(made) if isinstance(made, s.Call) else None
-        return self._lives.task(made, method) if isinstance(made, s.Call) and method is not None else None
 
     def _is_wanted_no_more(self, asked: Asked) -> bool:
         """Whether the same function cancels the future, so that it only waits for the end."""

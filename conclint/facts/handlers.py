@@ -51,7 +51,7 @@ class Handlers:
                     return False
                 if isinstance(node, s.Name) and node.id == handler.name:
                     return False
-                if isinstance(node, s.Return) and result_counts and not _is_nothing(node.value):
+                if isinstance(node, s.Return) and result_counts and not s.is_nothing(node.value):
                     return False
                 if isinstance(node, s.Call):
                     is_exit = self._names.qualified(node.func) in exits
@@ -150,7 +150,3 @@ class Handlers:
             isinstance(node, s.Handler) and self.is_broad(node) and not self.drops(node, result_counts=True)
             for node in s.own_nodes(function)
         )
-
-
-def _is_nothing(value: s.Expr | None) -> bool:
-    return value is None or (isinstance(value, s.Constant) and value.value is None)

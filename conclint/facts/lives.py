@@ -62,8 +62,7 @@ class Lives:
         return None
 
     def _lost(self, call: s.Call, method: str) -> LostResult | None:
-        error_callback = call.keyword("error_callback")
-        if error_callback is not None and not _is_none(error_callback):
+        if not s.is_nothing(call.keyword("error_callback")):
             return None
         if call.has_star and method.endswith("_async"):
             return None
@@ -88,6 +87,11 @@ class Lives:
         """Whether a base class in another file, or code there, may know the attribute it is stored in."""
         node = s.enclosing_class(call)
         return node is None or self._names.is_open(node)
+
+    def task_of(self, made: s.Node | None) -> s.Expr | None:
+        """What runs, where ``made`` is a call of an asynchronous API."""
+        method = self.result_method(made) if isinstance(made, s.Call) else None
+        return self.task(made, method) if isinstance(made, s.Call) and method is not None else None
 
     @staticmethod
     def task(call: s.Call, method: str) -> s.Expr | None:
@@ -166,7 +170,3 @@ class Lives:
             elif not isinstance(parent, s.Delete):
                 return True
         return False
-
-
-def _is_none(expr: s.Expr) -> bool:
-    return isinstance(expr, s.Constant) and expr.value is None

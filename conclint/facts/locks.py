@@ -124,7 +124,7 @@ class LockUses:
                 return False
         for use in self._names.scopes.named(str(identifier)):
             found = self._names.scopes.lookup(use.id, use)
-            if found is None or found[0] is not scope or _binds(use):
+            if found is None or found[0] is not scope or s.is_assigned(use):
                 continue
             if self._names.scopes.scope_of(use) is not scope:
                 return False
@@ -200,7 +200,7 @@ class LockUses:
             return True
         scope = found[0]
         for use in self._names.scopes.named(target.id):
-            if not _binds(use):
+            if not s.is_assigned(use):
                 home = self._names.scopes.lookup(use.id, use)
                 if home is not None and home[0] is scope:
                     return True
@@ -284,7 +284,3 @@ class LockUses:
             return False
         value = made.argument(0, "value")
         return value is None or (isinstance(value, s.Constant) and value.value == 1)
-
-
-def _binds(name: s.Name) -> bool:
-    return isinstance(name.parent, s.Assign) and any(target is name for target in name.parent.targets)

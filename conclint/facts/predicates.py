@@ -103,7 +103,7 @@ class Predicates:
         """Whether ``node`` takes out of a container that ``predicate`` asks about, and fails where that is empty."""
         taken: s.Expr | None = None
         if isinstance(node, s.Subscript):
-            taken = None if is_slice(node.index) or self._is_stored(node) else node.value
+            taken = None if is_slice(node.index) or s.is_assigned(node) else node.value
         elif isinstance(node, s.Call):
             func = node.func
             if isinstance(func, s.Attribute) and func.attr in self._taking_methods and len(node.args) < 2:
@@ -114,11 +114,6 @@ class Predicates:
             return False
         place = self._names.place(taken)
         return place is not None and place in predicate.places
-
-    @staticmethod
-    def _is_stored(node: s.Subscript) -> bool:
-        parent = node.parent
-        return isinstance(parent, s.Assign) and any(target is node for target in parent.targets)
 
     def settles(self, step: Step, predicate: Predicate) -> bool:
         """Whether ``step`` looks at the state once more, so that what follows has it before it.

@@ -160,4 +160,4 @@ def _blocks(call: s.Call) -> bool:
     if call.has_star or (block is not None and not (isinstance(block, s.Constant) and block.value)):
         return False
     timeout = call.argument(1, "timeout")
-    return timeout is None or (isinstance(timeout, s.Constant) and timeout.value is None)
+    return s.is_nothing(timeout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 from .. import syntax as s
@@ -28,27 +27,30 @@ class StartMethods:
     @cached_property
     def forks_always(self) -> bool:
         """Whether the module itself sets the start method to fork."""
-        calls = self._names.catalog.calls
-        chosen = (self._method(call) for call in self._calls_of(calls["start_methods"]))
-        return any(isinstance(method, s.Constant) and method.value == _FORK for method in chosen)
+        return any(isinstance(method, s.Constant) and method.value == _FORK for method in self._set)
 
     @cached_property
     def has_server(self) -> bool:
         """Whether the module asks for a server that forks: the first process, whatever it runs, starts it."""
-        calls = self._names.catalog.calls
-        chosen = (self._method(call) for call in self._calls_of(calls["start_methods"] | calls["contexts"]))
-        return any(isinstance(method, s.Constant) and method.value == "forkserver" for method in chosen)
+        asked_for = [*self._set, *self._of_contexts]
+        return any(isinstance(method, s.Constant) and method.value == "forkserver" for method in asked_for)
 
     @cached_property
     def is_chosen_at_run_time(self) -> bool:
         """Whether the module computes the method that it sets, or that of a context."""
-        calls = self._names.catalog.calls
-        chosen = (self._method(call) for call in self._calls_of(calls["start_methods"] | calls["contexts"]))
-        return any(method is not None and not isinstance(method, s.Constant) for method in chosen)
+        asked_for = [*self._set, *self._of_contexts]
+        return any(method is not None and not isinstance(method, s.Constant) for method in asked_for)
 
-    def _calls_of(self, names: frozenset[str]) -> Iterator[s.Call]:
-        return (call for call in self._names.module.all(s.Call) if self._names.is_call_of(call, names))
+    @cached_property
+    def _set(self) -> list[s.Expr | None]:
+        """The methods that the module sets, as it names them."""
+        return self._named("start_methods")
 
-    @staticmethod
-    def _method(call: s.Call) -> s.Expr | None:
-        return call.argument(0, "method")
+    @cached_property
+    def _of_contexts(self) -> list[s.Expr | None]:
+        return self._named("contexts")
+
+    def _named(self, makers: str) -> list[s.Expr | None]:
+        wanted = self._names.catalog.calls[makers]
+        calls = (call for call in self._names.module.all(s.Call) if self._names.is_call_of(call, wanted))
+        return [call.argument(0, "method") for call in calls]

@@ -220,4 +220,4 @@ def _is_forever(call: s.Call, how: Waits) -> bool:
     block, timeout = _given(call, how.block), _given(call, how.timeout)
     if call.has_star or not (block is None or (isinstance(block, s.Constant) and block.value)):
         return False
-    return timeout is None or (isinstance(timeout, s.Constant) and timeout.value is None)
+    return s.is_nothing(timeout)

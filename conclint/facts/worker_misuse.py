@@ -141,7 +141,7 @@ class WorkerMisuse:
         for access in names.module.all(s.Attribute):
             if access.attr not in methods and access.attr not in functions:
                 continue
-            if _is_stored(access) or is_expected(self._flow, access, any_handler=True) or self._is_fallback(access):
+            if s.is_assigned(access) or is_expected(self._flow, access, any_handler=True) or self._is_fallback(access):
                 continue
             for kind in names.kinds(access):
                 if isinstance(kind, External) and kind.name in table["functions"]:
@@ -178,8 +178,3 @@ class WorkerMisuse:
                     if isinstance(part, s.Attribute) and names.qualified(part) == "sys.version_info":
                         return True
         return False
-
-
-def _is_stored(access: s.Attribute) -> bool:
-    parent = access.parent
-    return isinstance(parent, s.Assign) and any(target is access for target in parent.targets)

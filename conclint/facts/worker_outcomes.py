@@ -78,7 +78,7 @@ class WorkerOutcomes:
     @staticmethod
     def _is_timed(join: Use) -> bool:
         timeout = join.node.argument(0, "timeout") if isinstance(join.node, s.Call) else None
-        return timeout is not None and not (isinstance(timeout, s.Constant) and timeout.value is None)
+        return not s.is_nothing(timeout)
 
     @staticmethod
     def _is_last_resort(join: s.Node) -> bool:

@@ -125,7 +125,7 @@ class WrongHandlers:
         for meaning in raised.meanings:
             if meaning.says == _TIMEOUT:
                 timeout = call.argument(raised.timeout_at, "timeout")
-                if timeout is None or (isinstance(timeout, s.Constant) and timeout.value is None):
+                if s.is_nothing(timeout):
                     continue
             yield Raiser(call, meaning, is_awaited and meaning.says not in (_TIMEOUT, _CANCELLED))
 
