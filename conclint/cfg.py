@@ -13,6 +13,7 @@ The graph is made by :mod:`conclint.cfg_builder`; this module is the data and it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
@@ -115,6 +116,21 @@ class Graph:
         step = Step(len(self.steps), kind, node, level)
         self.steps.append(step)
         return step
+
+    def reachable(self, starts: Iterable[int], past: Callable[[Step], bool] | None = None) -> list[int]:
+        """The steps ``starts`` and those that normal edges lead to from them, nearest first.
+
+        ``past`` says of a step whether the way goes on behind it.
+        """
+        found = list(dict.fromkeys(starts))
+        seen = set(found)
+        for number in found:  # which grows
+            step = self.steps[number]
+            for edge in step.edges if past is None or past(step) else ():
+                if edge.target not in seen:
+                    seen.add(edge.target)
+                    found.append(edge.target)
+        return found
 
     def draw(self) -> str:
         """The reachable part as text: one line a step, ``number kind -> label:target ...``, for tests."""

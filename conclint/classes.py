@@ -118,6 +118,16 @@ class Classes(ABC):
         """Whether some base of ``node`` cannot be seen from this file."""
         return any(info.is_open for info in self.mro(node))
 
+    def is_shared_attribute(self, target: s.Attribute) -> bool:
+        """Whether code in another file may know what ``target`` holds: it is no ``self.x``, or of a class not all here."""
+        owner = self.self_of(target.value) if isinstance(target.value, s.Name) else None
+        return owner is None or self.is_open(owner)
+
+    def is_of_shared_class(self, node: s.Node) -> bool:
+        """Whether ``node`` stands in no class, or in one with a base that cannot be seen from this file."""
+        owner = s.enclosing_class(node)
+        return owner is None or self.is_open(owner)
+
     def attribute_bindings(self, node: s.ClassDef, name: str, *, beyond: bool = False) -> list[Binding]:
         """What the class, its bases and its methods bind ``name`` to; the nearest class that does decides."""
         for info in self.mro(node)[1 if beyond else 0 :]:

@@ -74,7 +74,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
             "the test does not hear of it, and may pass"
         )
         steps = [Step(entry.site, f"runs `{entry.function.name}` in a thread")]
-        steps += [Step(r.site, f"calls `{r.function.name}`") for r in found.reach.chain() if r.site is not None]
+        steps += found.reach.tell()
         yield Report(found.node, message, steps)
 
 

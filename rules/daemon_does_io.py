@@ -67,8 +67,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
             f"this daemon thread writes a file (line {module.line(found.node)}) and nobody joins it: "
             "when the program ends, it is cut off and what is in the file's buffer is lost"
         )
-        steps = [Step(r.site, f"calls `{r.function.name}`") for r in found.reach.chain() if r.site is not None]
-        yield Report(found.worker.call, message, (*steps, Step(found.node, "opens the file")))
+        yield Report(found.worker.call, message, (*found.reach.tell(), Step(found.node, "opens the file")))
 
 
 RULE = Rule(

@@ -140,10 +140,8 @@ def _cause(module: ModuleContext, leak: Leak) -> str:
     if leak.how.value == "again":
         return "the loop comes back to this acquire() with"
     if leak.how.value == "return":
-        left_by = leak.path.left_by
-        if left_by is None:
-            return "a path to the end of the function leaves"
-        return f"the `{left_by[0]}` on line {module.line(left_by[1])} leaves"
+        path = "a path to " if leak.path.left_by is None else ""
+        return f"{path}{leak.path.way_out(module.line)} leaves"
     raiser = leak.path.raiser
     if raiser is None:
         return "an exception leaves"

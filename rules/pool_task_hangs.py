@@ -77,7 +77,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
                 "waits forever"
             )
         steps = [Step(found.at.site, f"by way of `{found.at.api}`")]
-        steps += [Step(r.site, f"calls `{r.function.name}`") for r in found.chain if r.site is not None]
+        steps += [] if found.reach is None else found.reach.tell()
         yield Report(found.node, message, (*steps, Step(found.exit, "leaves the worker's code")))
 
 

@@ -85,10 +85,7 @@ def _report(module: ModuleContext, unjoined: Unjoined) -> Report:
     if unjoined.how == "overwritten":
         message = f"process{home} is overwritten by the next one before it is joined; {_CONSEQUENCE}"
     elif unjoined.how == "path" and unjoined.path is not None:
-        left_by = unjoined.path.left_by
-        where = (
-            "the end of the function" if left_by is None else f"the `{left_by[0]}` on line {module.line(left_by[1])}"
-        )
+        where = unjoined.path.way_out(module.line)
         message = f"process{home} is started and never joined on the path to {where}; {_CONSEQUENCE}"
         steps = unjoined.path.tell("", f"process{home} has not been joined")
     elif unjoined.ending is not None:

@@ -90,7 +90,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
             f"(line {module.line(entry.site)}), and only the main thread may set signal handlers"
         )
         steps = [Step(entry.site, f"`{entry.function.name}` runs there by way of `{entry.api}`")]
-        steps += [Step(r.site, f"calls `{r.function.name}`") for r in found.reach.chain() if r.site is not None]
+        steps += found.reach.tell()
         yield Report(found.call, message, (*steps, Step(found.call, f"raises {found.thrown}")))
 
 

@@ -105,9 +105,8 @@ def _cause(module: ModuleContext, consumption: Consumption) -> str:
     raiser = path.raiser
     if raiser is not None:
         return f"{module.facts.what_raises(raiser)} (line {module.line(raiser)}) skips"
-    left_by = path.left_by
-    if left_by is not None:
-        return f"the `{left_by[0]}` on line {module.line(left_by[1])} skips"
+    if path.left_by is not None:
+        return f"{path.way_out(module.line)} skips"
     if consumption.how == "again":
         return "the loop comes back to this get() without"
     return "a path to the end of the function skips"

@@ -76,8 +76,7 @@ def check(module: ModuleContext) -> Iterator[Report]:
             f"{module.facts.what_raises(found.raised)} (line {module.line(found.raised)}) ends the {found.worker.kind} "
             "with a traceback on stderr at most: the program goes on as if its work were done"
         )
-        steps = [Step(r.site, f"calls `{r.function.name}`") for r in found.reach.chain() if r.site is not None]
-        yield Report(found.worker.call, message, (*steps, Step(found.raised, "nothing catches this")))
+        yield Report(found.worker.call, message, (*found.reach.tell(), Step(found.raised, "nothing catches this")))
 
 
 RULE = Rule(

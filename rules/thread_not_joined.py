@@ -88,10 +88,7 @@ def _report(module: ModuleContext, unjoined: Unjoined) -> Report:
     if unjoined.how == "overwritten":
         message = f"{noun}{home} is overwritten by the next one before it is {ended}; {consequence}"
     elif unjoined.how == "path" and unjoined.path is not None:
-        left_by = unjoined.path.left_by
-        where = (
-            "the end of the function" if left_by is None else f"the `{left_by[0]}` on line {module.line(left_by[1])}"
-        )
+        where = unjoined.path.way_out(module.line)
         message = f"{noun}{home} is started and {never} {ended} on the path to {where}; {consequence}"
         steps = unjoined.path.tell("", f"{noun}{home} has not been {ended}")
     else:

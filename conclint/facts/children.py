@@ -10,6 +10,7 @@ from .. import syntax as s
 from ..kinds import External
 from ..scopes import BindingKind
 from .flow import Flow
+from .life_paths import home_of
 from .values import Use, ValueFlow
 
 KINDS = frozenset({"popen", "async_popen"})
@@ -28,11 +29,7 @@ class Child(NamedTuple):
     def home(self) -> s.Expr | None:
         """The name or attribute that it is first stored in."""
         parent = self.value.parent
-        if isinstance(parent, s.Assign) and parent.value is self.value:
-            return parent.targets[0]
-        if isinstance(parent, (s.NamedExpr, s.WithItem)):
-            return parent.target
-        return None
+        return parent.target if isinstance(parent, s.WithItem) else home_of(self.value)
 
 
 class Children:
@@ -76,10 +73,7 @@ class Children:
     def is_kept_for_others(self, child: Child) -> bool:
         """Whether code in another file may know the attribute it is stored in."""
         home = child.home
-        if not isinstance(home, s.Attribute):
-            return False
-        owner = self.names.self_of(home.value) if isinstance(home.value, s.Name) else None
-        return owner is None or self.names.is_open(owner)
+        return isinstance(home, s.Attribute) and self.names.is_shared_attribute(home)
 
     def is_shown_only(self, expr: s.Expr) -> bool:
         """Whether ``expr`` goes into a text or a log and nowhere else."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..kinds import ApiMethod, Instance, Place
+from .expected import is_caught
 from .flow import Flow
 from .lives import Lives
 from .values import ValueFlow
@@ -99,29 +100,16 @@ class DoneCallbacks:
                 call = parent.parent
                 if isinstance(call, s.Call) and s.enclosing_function(call) is function:
                     looked = method == "result" and "exception" in asks
-                    if not looked and not self._is_caught(call) and not _only_raises(call):
+                    if not looked and not is_caught(self._flow, call) and not _only_raises(call):
                         yield call, method
             elif isinstance(parent, s.Argument) and isinstance(parent.parent, s.Call) and depth > 1:
                 call = parent.parent
-                if s.enclosing_function(call) is function and not self._is_caught(call):
+                if s.enclosing_function(call) is function and not is_caught(self._flow, call):
                     for callee in self._flow.callees(call):
                         position = next(i for i, argument in enumerate(call.args) if argument is parent)
                         inner = None if parent.keyword is not None or parent.star else self._param(callee, position)
                         if inner is not None and not callee.is_async and not callee.is_generator:
                             yield from self._unguarded(callee, inner, depth - 1)
-
-    def _is_caught(self, call: s.Call) -> bool:
-        """Whether a handler of its function stands round ``call``."""
-        child: s.Node = call
-        for parent in s.ancestors(call):
-            if isinstance(parent, s.Function):
-                return False
-            if isinstance(parent, s.Try) and parent.handlers and any(child is each for each in parent.body):
-                return True
-            if isinstance(parent, s.With) and any(self._flow.classes.swallowed(i.context) for i in parent.items):
-                return True
-            child = parent
-        return False
 
     # ---- what the future may raise
 

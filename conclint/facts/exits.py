@@ -25,8 +25,8 @@ class LostExit(NamedTuple):
     """The exit itself; often the same."""
     at: Entry | Handed
     """What handed the code over."""
-    chain: tuple[Reach, ...]
-    """The calls from the function handed over to the one around the exit."""
+    reach: Reach | None
+    """How the function around the exit comes to run; ``None`` where the exit itself is handed over."""
 
 
 class Exits:
@@ -58,7 +58,7 @@ class Exits:
         for function, reach in reached.items():
             for node in s.own_nodes(function):
                 if isinstance(node, s.Raise) and not self._exits(node) and self._throws_out(node):
-                    yield LostExit(node, node, reach.entry, tuple(reach.chain()))
+                    yield LostExit(node, node, reach.entry, reach)
         yield from self._handed(handed for handed in running.handed if handed.runner in _POOLS)
 
     def _handed(self, handed: Iterable[Handed]) -> Iterator[LostExit]:
@@ -66,7 +66,7 @@ class Exits:
         by_expr = {each.expr: each for each in handed}
         for expr, each in by_expr.items():
             if expr is not None and self._is_exit(expr):
-                yield LostExit(expr, expr, each, ())
+                yield LostExit(expr, expr, each, None)
 
     def _found(self, entries: list[Entry]) -> Iterator[LostExit]:
         seen: set[s.Node] = set()
@@ -74,14 +74,14 @@ class Exits:
         reached = self._code.reached(entries, lambda site: self._leads_on(site, handed))
         for function, reach in reached.items():
             exits = [node for node in s.own_nodes(function) if self._exits(node)]
-            chain = tuple(reach.chain()) if exits else ()
+            chain = reach.chain() if exits else []
             for node in exits:
                 if self._leads_on(node, handed) and not self._only_ends_the_thread(node, reach.entry):
                     shared = next((step for step in chain if self._code.is_shared(step.function)), None)
                     shown = node if shared is None or shared.site is None else shared.site
                     if shown not in seen:
                         seen.add(shown)
-                        yield LostExit(shown, node, reach.entry, chain)
+                        yield LostExit(shown, node, reach.entry, reach)
 
     def _ended(self, entries: list[Entry]) -> Iterator[LostExit]:
         """What ends the process of a worker at once, other than in a child of its own."""
@@ -91,7 +91,7 @@ class Exits:
             if "os.fork" not in names and "os.forkpty" not in names:
                 for call, name in zip(calls, names, strict=True):
                     if name in self._names.catalog.calls["ends"] and function in self._code.alone:
-                        yield LostExit(call, call, reach.entry, tuple(reach.chain()))
+                        yield LostExit(call, call, reach.entry, reach)
 
     def _throws_out(self, node: s.Raise) -> bool:
         """Whether a ``raise`` leaves its function; one that throws something on is part of the handler around it."""

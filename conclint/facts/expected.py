@@ -46,6 +46,25 @@ def is_expected(flow: Flow, node: s.Node, *, any_handler: bool = False) -> bool:
     return False
 
 
+def is_caught(flow: Flow, node: s.Node, classes: frozenset[str] = frozenset()) -> bool:
+    """Whether a handler, or a ``with`` like ``suppress()``, of the function around ``node`` stands round it.
+
+    Of handlers only those that name one of ``classes``, where some are given.
+    """
+    child = node
+    for parent in s.ancestors(node):
+        if isinstance(parent, s.Function):
+            return False
+        if isinstance(parent, s.Try) and any(child is statement for statement in parent.body):
+            handled = {name for handler in parent.handlers for name in flow.classes.handled(handler.type)}
+            if handled & classes if classes else parent.handlers:
+                return True
+        if isinstance(parent, s.With) and any(flow.classes.swallowed(item.context) for item in parent.items):
+            return True
+        child = parent
+    return False
+
+
 def _around(node: s.Node) -> Iterator[s.Node]:
     """What ``node`` stands in, from the inside out, as far as its function goes."""
     for parent in s.ancestors(node):

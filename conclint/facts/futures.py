@@ -136,8 +136,7 @@ class Futures:
                 return True
             return any(self._is_taken_from(load, seen) for load in self._values.loads(found[0], target.id))
         if isinstance(target, s.Attribute):
-            owner = self._names.self_of(target.value) if isinstance(target.value, s.Name) else None
-            if owner is None or self._names.is_open(owner):
+            if self._names.is_shared_attribute(target):
                 return True
             return any(self._is_taken_from(read, seen) for read in self._values.attribute_reads(target.attr))
         return True
@@ -212,10 +211,8 @@ class Futures:
                 found = self._names.scopes.lookup(target.id, target)
                 if found is None or not isinstance(found[0].node, s.Function):
                     return True
-            elif isinstance(target, s.Attribute):
-                owner = self._names.self_of(target.value) if isinstance(target.value, s.Name) else None
-                if owner is None or self._names.is_open(owner):
-                    return True
+            elif isinstance(target, s.Attribute) and self._names.is_shared_attribute(target):
+                return True
         return False
 
 

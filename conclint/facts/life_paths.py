@@ -119,10 +119,10 @@ def is_overwritten(reached: Reached[LifeState], made: s.Call) -> bool:
     )
 
 
-def home_of(call: s.Call) -> s.Expr | None:
-    """The name or attribute that what ``call`` makes is first stored in."""
-    parent = call.parent
-    if isinstance(parent, s.Assign) and parent.value is call:
+def home_of(made: s.Expr) -> s.Expr | None:
+    """The name or attribute that what ``made`` makes is first stored in."""
+    parent = made.parent
+    if isinstance(parent, s.Assign) and parent.value is made:
         return parent.targets[0]
     if isinstance(parent, s.NamedExpr):
         return parent.target

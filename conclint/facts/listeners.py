@@ -47,12 +47,8 @@ def _stops_itself(names: Names, node: s.ClassDef) -> bool:
 def _is_stored_for_others(names: Names, call: s.Call) -> bool:
     """Whether a class with a base in another file, or an object from there, keeps it."""
     parent = call.parent
-    for target in parent.targets if isinstance(parent, s.Assign) else ():
-        if isinstance(target, s.Attribute):
-            owner = names.self_of(target.value) if isinstance(target.value, s.Name) else None
-            if owner is None or names.is_open(owner):
-                return True
-    return False
+    targets = parent.targets if isinstance(parent, s.Assign) else ()
+    return any(isinstance(target, s.Attribute) and names.is_shared_attribute(target) for target in targets)
 
 
 def _sees_to(use: Use) -> bool:

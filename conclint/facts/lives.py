@@ -78,15 +78,10 @@ class Lives:
                 if reached is not None and is_overwritten(reached, call):
                     return LostResult(call, method, task, "overwritten")
             return None
-        if isinstance(home, s.Attribute) and self._may_be_read_elsewhere(call):
+        if isinstance(home, s.Attribute) and self._names.is_of_shared_class(call):
             return None
         dropped = home is None and all(use.kind == "dropped" for use in uses)
         return LostResult(call, method, task, "dropped" if dropped else "unread")
-
-    def _may_be_read_elsewhere(self, call: s.Call) -> bool:
-        """Whether a base class in another file, or code there, may know the attribute it is stored in."""
-        node = s.enclosing_class(call)
-        return node is None or self._names.is_open(node)
 
     def task_of(self, made: s.Node | None) -> s.Expr | None:
         """What runs, where ``made`` is a call of an asynchronous API."""

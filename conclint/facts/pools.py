@@ -12,6 +12,7 @@ from ..cfg import Edge, Graph, Step, StepKind
 from ..dataflow import explore
 from .expected import is_expected_to_raise
 from .flow import Flow
+from .life_paths import home_of
 from .objects import Objects, Operation, Tracked
 from .values import Use, ValueFlow
 from .waiting import Waiting
@@ -89,7 +90,7 @@ class Pools:
         for tracked in self._tracked:
             if tracked.made is None or tracked.escapes or tracked.named(*_OTHERS) or self._lives_on(tracked):
                 continue
-            home = _home(tracked.made)
+            home = home_of(tracked.made)
             if self._is_of_others(home) or is_expected_to_raise(self._names, tracked.made):
                 continue
             entered = self._entered(tracked)
@@ -102,10 +103,7 @@ class Pools:
 
     def _is_of_others(self, home: s.Expr | None) -> bool:
         """Whether the pool is an attribute of an object that code in other files may close."""
-        if not isinstance(home, s.Attribute):
-            return False
-        owner = self._names.self_of(home.value) if isinstance(home.value, s.Name) else None
-        return owner is None or self._names.is_open(owner)
+        return isinstance(home, s.Attribute) and self._names.is_shared_attribute(home)
 
     def _lives_on(self, tracked: Tracked) -> bool:
         """Whether a function that may outlive the one which makes the pool holds it: a closure, or a partial."""
@@ -205,7 +203,7 @@ class Pools:
     def _named(self, call: s.Call) -> Iterator[s.Expr]:
         """``call``, and the loads of the variable that its result is assigned to."""
         yield call
-        home = _home(call)
+        home = home_of(call)
         found = self._names.scopes.lookup(home.id, home) if isinstance(home, s.Name) else None
         if found is not None and isinstance(home, s.Name):
             yield from self._values.loads(found[0], home.id)
@@ -218,31 +216,17 @@ class Pools:
         return isinstance(func, s.Attribute) and not self._names.kinds(func) and any(func.attr in m for m in methods)
 
 
-def _home(made: s.Expr) -> s.Expr | None:
-    parent = made.parent
-    if isinstance(parent, s.Assign) and parent.value is made:
-        return parent.targets[0]
-    return parent.target if isinstance(parent, s.NamedExpr) else None
-
-
 def _is_in(node: s.Node, block: s.With) -> bool:
     return any(parent is block for parent in s.ancestors(node))
 
 
 def _until(graph: Graph, call: s.Call, item: s.WithItem) -> list[Step] | None:
     """The steps that may come after ``call`` before ``item`` is left normally; ``None`` if it never is."""
-    work = [edge.target for step in graph.steps if step.node is call for edge in step.edges]
-    seen = set(work)
-    found: list[Step] = []
-    is_left = False
-    while work:
-        step = graph.steps[work.pop()]
-        if step.kind is StepKind.LEAVE and step.node is item:
-            is_left = is_left or not step.exceptional
-            continue
-        found.append(step)
-        for edge in step.edges:
-            if edge.target not in seen:
-                seen.add(edge.target)
-                work.append(edge.target)
-    return found if is_left else None
+
+    def is_inside(step: Step) -> bool:
+        return step.kind is not StepKind.LEAVE or step.node is not item
+
+    starts = (edge.target for step in graph.steps if step.node is call for edge in step.edges)
+    found = [graph.steps[number] for number in graph.reachable(starts, is_inside)]
+    is_left = any(not is_inside(step) and not step.exceptional for step in found)
+    return list(filter(is_inside, found)) if is_left else None

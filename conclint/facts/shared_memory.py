@@ -60,8 +60,7 @@ class SharedMemory:
         parent = call.parent
         for target in parent.targets if isinstance(parent, s.Assign) else ():
             if isinstance(target, s.Attribute):
-                owner = self._names.self_of(target.value) if isinstance(target.value, s.Name) else None
-                if owner is None or self._names.is_open(owner) or not (is_closed or target.attr.startswith("_")):
+                if self._names.is_shared_attribute(target) or not (is_closed or target.attr.startswith("_")):
                     return True
         return any(self._hands_over(use) for use in uses)
 

@@ -8,8 +8,11 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..cfg import Edge, Step, StepKind
 from ..dataflow import explore
+from .expected import is_caught
 from .flow import Flow
 from .startup import Startup
+
+_SETTLED_ERRORS = frozenset({"RuntimeError", "Exception", "BaseException"})
 
 
 class Misplaced(NamedTuple):
@@ -68,7 +71,7 @@ class StartMethodCalls:
     def settles(self, call: s.Call) -> bool:
         """Whether ``call`` sets the start method, or has the default one taken for good."""
         if self._sets(call):
-            return not self._is_handled(call)
+            return not is_caught(self._flow, call, _SETTLED_ERRORS)
         name = self._names.qualified(call.func)
         if name not in self._names.catalog.calls["settles_start_method"]:
             return False
@@ -104,18 +107,4 @@ class StartMethodCalls:
         """Whether the code is prepared for a start method that is settled already."""
         force = call.argument(1, "force")
         forced = force is not None and not (isinstance(force, s.Constant) and not force.value)
-        return forced or call.has_star or self._is_handled(call)
-
-    def _is_handled(self, call: s.Call) -> bool:
-        child: s.Node = call
-        for parent in s.ancestors(call):
-            if isinstance(parent, s.Function):
-                return False
-            if isinstance(parent, s.Try) and child in parent.body:
-                caught = {name for handler in parent.handlers for name in self._flow.classes.handled(handler.type)}
-                if caught & {"RuntimeError", "Exception", "BaseException"}:
-                    return True
-            if isinstance(parent, s.With) and any(self._flow.classes.swallowed(i.context) for i in parent.items):
-                return True
-            child = parent
-        return False
+        return forced or call.has_star or is_caught(self._flow, call, _SETTLED_ERRORS)

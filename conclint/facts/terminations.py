@@ -87,11 +87,6 @@ class Terminations:
         """The statements of ``scope`` that may run after ``stop``."""
         graph = self._flow.graph(scope)
         reached = explore(graph, None, Anything(), ())
-        work = [n for n in reached.states if graph.steps[n].node is stop]
-        seen: set[int] = set()
-        while work:
-            for edge in graph.steps[work.pop()].edges:
-                if edge.target not in seen:
-                    seen.add(edge.target)
-                    work.append(edge.target)
-        return {s.statement_of(graph.steps[number].node) for number in seen} - {s.statement_of(stop)}
+        stops = [graph.steps[number] for number in reached.states if graph.steps[number].node is stop]
+        after = graph.reachable(edge.target for step in stops for edge in step.edges)
+        return {s.statement_of(graph.steps[number].node) for number in after} - {s.statement_of(stop)}

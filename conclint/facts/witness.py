@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .. import syntax as s
 from ..cfg import Label, StepKind, describe
@@ -50,6 +50,11 @@ class Witness:
                 if isinstance(move.step.node, kind):
                     return keyword, move.step.node
         return None
+
+    def way_out(self, line: Callable[[s.Node], int]) -> str:
+        """What decides the path, in words: ``the `return` on line 12``, or ``the end of the function``."""
+        left_by = self.left_by
+        return "the end of the function" if left_by is None else f"the `{left_by[0]}` on line {line(left_by[1])}"
 
     def tell(self, first: str, last: str) -> tuple[Step, ...]:
         """The steps worth showing: the start, branches taken, what raises, handlers entered, the end.

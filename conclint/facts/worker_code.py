@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
+from ..rule import Step
 from ..scopes import BindingKind
 from .calls import Calls
 from .running import Entry, Running
@@ -35,6 +36,10 @@ class Reach(NamedTuple):
             steps.append(step)
             step = step.caller
         return steps[::-1]
+
+    def tell(self) -> list[Step]:
+        """The calls of the chain, as a finding shows them."""
+        return [Step(step.site, f"calls `{step.function.name}`") for step in self.chain() if step.site is not None]
 
 
 class WorkerCode:

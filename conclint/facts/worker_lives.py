@@ -52,7 +52,7 @@ class WorkerLives:
             return None
         ending = next(iter(use.calls("terminate", "kill")), None)
         if not use.seen_to:
-            if isinstance(home, s.Attribute) and self._uses.may_be_known_elsewhere(worker.call):
+            if isinstance(home, s.Attribute) and self._names.is_of_shared_class(worker.call):
                 return None
             return Unjoined(worker, "dropped" if home is None else "never", None, home, ending)
         if isinstance(home, s.Name) and not use.is_kept:

@@ -145,7 +145,7 @@ class WorkerOrder:
             return False
         if self._uses.starts_itself(use.worker):
             return False
-        if isinstance(use.home, s.Attribute) and self._uses.may_be_known_elsewhere(use.worker.call):
+        if isinstance(use.home, s.Attribute) and self._names.is_of_shared_class(use.worker.call):
             return False
         for one in use.uses:
             here = s.enclosing_scope(one.origin) is scope

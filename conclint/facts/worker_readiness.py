@@ -125,7 +125,7 @@ class WorkerReadiness:
         """The attributes that the object first gets after ``start``, and where."""
         before = self._assigned_before(graph, start, node)
         after: dict[str, s.Node] = {}
-        for number in _reachable(graph, start.id):
+        for number in graph.reachable([start.id])[1:]:
             step = graph.steps[number]
             attr = self._bound(step)
             if attr is not None and attr not in before and not self._is_on_class(node, attr):
@@ -211,17 +211,7 @@ class WorkerReadiness:
 
     def _before_waiting(self, graph: Graph) -> set[int]:
         """The steps that are reached with nothing waited for on the way."""
-        seen = {graph.entry}
-        work = [graph.entry]
-        while work:
-            step = graph.steps[work.pop()]
-            if self._waits(step):
-                continue
-            for edge in step.edges:
-                if edge.target not in seen:
-                    seen.add(edge.target)
-                    work.append(edge.target)
-        return seen
+        return set(graph.reachable([graph.entry], lambda step: not self._waits(step)))
 
     def _waits(self, step: Step) -> bool:
         node = step.node
@@ -287,35 +277,9 @@ def _is_bound(access: s.Attribute) -> bool:
     return isinstance(parent, (s.For, s.Clause, s.NamedExpr, s.WithItem)) and parent.target is child
 
 
-def _reachable(graph: Graph, start: int) -> list[int]:
-    """The steps after ``start``, nearest first."""
-    order: list[int] = []
-    seen = {start}
-    work = [start]
-    for number in work:  # which grows
-        for edge in graph.steps[number].edges:
-            if edge.target not in seen:
-                seen.add(edge.target)
-                order.append(edge.target)
-                work.append(edge.target)
-    return order
-
-
 def _always_comes_to(graph: Graph, step: Step) -> bool:
     """Whether every normal path through the function takes ``step``."""
-    seen = {graph.entry}
-    work = [graph.entry]
-    while work:
-        number = work.pop()
-        if graph.steps[number].node is step.node:
-            continue
-        if number == graph.exit:
-            return False
-        for edge in graph.steps[number].edges:
-            if edge.target not in seen:
-                seen.add(edge.target)
-                work.append(edge.target)
-    return True
+    return graph.exit not in graph.reachable([graph.entry], lambda other: other.node is not step.node)
 
 
 def _gives_time(worker: Worker) -> bool:

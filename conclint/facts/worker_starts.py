@@ -50,7 +50,7 @@ class WorkerStarts:
             return False
         if home is not None and not self._is_private(home):
             return False
-        if isinstance(home, s.Attribute) and self._uses.may_be_known_elsewhere(call):
+        if isinstance(home, s.Attribute) and self._names.is_of_shared_class(call):
             return False
         return all(self._is_harmless(one, home) for one in use.uses)
 

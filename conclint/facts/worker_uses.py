@@ -94,11 +94,6 @@ class WorkerUses:
         is_daemon = isinstance(given, s.Constant) and not is_false(given)
         return (is_daemon or any(self._makes_daemon(each) for each in use.uses)) and not use.seen_to
 
-    def may_be_known_elsewhere(self, call: s.Call) -> bool:
-        """Whether a base class in another file, or code there, may know the attribute it is stored in."""
-        node = s.enclosing_class(call)
-        return node is None or self.names.is_open(node)
-
     @cached_property
     def joins_all_threads(self) -> bool:
         """Whether the file joins what ``threading.enumerate()`` lists."""
