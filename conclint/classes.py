@@ -119,7 +119,7 @@ class Classes(ABC):
         return any(info.is_open for info in self.mro(node))
 
     def is_shared_attribute(self, target: s.Attribute) -> bool:
-        """Whether code in another file may know what ``target`` holds: it is no ``self.x``, or of a class not all here."""
+        """Whether code in another file may know ``target``: anything but ``self.x`` of a class that is all here."""
         owner = self.self_of(target.value) if isinstance(target.value, s.Name) else None
         return owner is None or self.is_open(owner)
 

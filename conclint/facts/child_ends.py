@@ -274,9 +274,10 @@ class ChildEnds:
     def _reaps_any(self) -> bool:
         """Whether the file waits for children by number, or has the system forget them."""
         names = self._names
+        reapers = names.catalog.calls["reapers"] | names.catalog.children["reapers"]
         for call in names.module.all(s.Call):
             called = names.qualified(call.func)
-            if called in names.catalog.children["reapers"]:
+            if called in reapers:
                 return True
             first = call.positional(0)
             if called == "signal.signal" and first is not None and names.qualified(first) == "signal.SIGCHLD":

@@ -107,7 +107,8 @@ class WorkerUses:
     @cached_property
     def reaps_all_processes(self) -> bool:
         """Whether the file looks after all child processes at once: ``active_children()``, ``os.waitpid()``."""
-        reapers = self.names.catalog.calls["reapers"]
+        calls = self.names.catalog.calls
+        reapers = calls["reapers"] | calls["process_reapers"]
         last_names = {name.rpartition(".")[2] for name in reapers}
         named: list[s.Name | s.Attribute] = [*self.names.module.all(s.Name), *self.names.module.all(s.Attribute)]
         return any(s.last_name(node) in last_names and self.names.qualified(node) in reapers for node in named)
