@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from . import __version__
 from .config import Settings, resolve
@@ -18,6 +18,9 @@ from .model import FileReport, Problem
 from .registry import UnknownRuleError, find
 from .report import FORMATS, Run, load
 from .target import START_METHODS, Version, parse_version
+
+if TYPE_CHECKING:
+    from .fix import Fixer
 
 CLEAN, FOUND, FAILED = 0, 1, 2
 
@@ -85,34 +88,81 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         parser.error(str(error))
     if options.statistics and options.output_format == "json":
         parser.error("--statistics needs a text format")
+    if options.statistics and options.diff:
+        parser.error("--diff shows no findings that --statistics could count")
     return _check(options, settings)
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     found = discover([path for path in options.paths if path != STDIN])
     reports: list[FileReport] = []
+    fixer = _fixer(options, settings)
     stdin = b""
     if STDIN in options.paths:
         stdin = sys.stdin.buffer.read() if sys.stdin is not None else b""
-        reports.append(check_bytes(stdin, options.stdin_filename, settings))
-    reports += check_files(found.files, settings)
+        if fixer is not None:
+            stdin, report = fixer.contents(stdin, options.stdin_filename)
+        else:
+            report = check_bytes(stdin, options.stdin_filename, settings)
+        reports.append(report)
+    checked = check_files(found.files, settings)
+    reports += checked if fixer is None else fixer.files(checked)
     run = Run(
         findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
         problems=[*found.problems, *(problem for report in reports for problem in report.problems)],
         files=sum(not report.problems for report in reports),
         rules=settings.rules,
         lines=_line_reader({options.stdin_filename: stdin} if STDIN in options.paths else {}),
+        fixed=0 if fixer is None else sum(change.fixed for change in fixer.changes),
     )
     if not run.files and not run.problems:
         print("conclint: no Python files found", file=sys.stderr)
-    _print(run, options)
+    if fixer is not None and options.diff:
+        _print_diff(fixer, run, options)
+    elif fixer is not None and STDIN in options.paths:
+        _print_bytes(stdin)
+        _print(run, options, sys.stderr)
+    else:
+        _print(run, options, sys.stdout)
     if any(problem.fatal for problem in run.problems):
         return FAILED
-    return FOUND if run.findings and not options.exit_zero else CLEAN
+    bad = fixer.changes if fixer is not None and options.diff else run.findings
+    return FOUND if bad and not options.exit_zero else CLEAN
 
 
-def _print(run: Run, options: argparse.Namespace) -> None:
-    out = sys.stdout
+def _fixer(options: argparse.Namespace, settings: Settings) -> Fixer | None:
+    if not (options.fix or options.diff):
+        return None
+    from .fix import Fixer
+
+    return Fixer(
+        lambda data, path: check_bytes(data, path, settings), unsafe=options.unsafe_fixes, write=not options.diff
+    )
+
+
+def _print_diff(fixer: Fixer, run: Run, options: argparse.Namespace) -> None:
+    """Prints what the fixes would do: for people at a terminal, else byte for byte, as `patch` wants it."""
+    from .report import diff, summary
+
+    for change in sorted(fixer.changes, key=lambda change: change.path):
+        lines = diff.unified(change.path, change.old, change.new)
+        if sys.stdout.isatty():
+            sys.stdout.write(diff.shown(lines))
+        else:
+            _print_bytes(b"".join(lines))
+    sys.stdout.flush()
+    _print_problems(run.problems, sys.stderr)
+    if not options.quiet:
+        sys.stderr.write(summary.would_fix(run.fixed, len(fixer.changes)))
+
+
+def _print_bytes(data: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+def _print(run: Run, options: argparse.Namespace, out: TextIO) -> None:
     if options.output_format == "json":
         out.write(load("json").render(run))
         return
@@ -226,6 +276,13 @@ def _parser() -> argparse.ArgumentParser:
         "--statistics", action="store_true", help="count the findings of each rule instead of showing them"
     )
     show.add_argument("-q", "--quiet", action="store_true", help="print findings and errors only")
+
+    change = parser.add_argument_group("what to change")
+    change.add_argument("--fix", action="store_true", help="fix in the files what can be fixed safely")
+    change.add_argument(
+        "--unsafe-fixes", action="store_true", help="with --fix or --diff: also fix what then wants a look"
+    )
+    change.add_argument("--diff", action="store_true", help="show what --fix would do as a diff, and change nothing")
 
     how = parser.add_argument_group("how to run")
     how.add_argument("--exit-zero", action="store_true", help="exit with 0 even if there are findings")

@@ -66,7 +66,7 @@ def _guarded(path: str, check: Callable[[], FileReport]) -> FileReport:
     try:
         return check()
     except Exception as error:
-        return FileReport((), (Problem(path, _crash(error)),))
+        return FileReport((), (Problem(path, crash(error)),))
 
 
 def _check_file(file: File, settings: Settings, targets: Targets) -> FileReport:
@@ -119,7 +119,7 @@ def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: b
         try:
             made += [context.finding(rule, report, path) for report in rule.check(context)]
         except Exception as error:
-            crashes.setdefault(_crash(error), []).append(rule.code)
+            crashes.setdefault(crash(error), []).append(rule.code)
     problems = tuple(Problem(path, f"{', '.join(codes)}: {message}") for message, codes in crashes.items())
     return FileReport(_finished(made, text, noqa), unread + problems)
 
@@ -227,7 +227,7 @@ class _Context:
         )
 
 
-def _crash(error: Exception) -> str:
+def crash(error: Exception) -> str:
     """One line that says what went wrong inside conclint, and where."""
     if isinstance(error, (RecursionError, TooDeepError)):
         return "not analysed: nested too deeply"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 # PEP 263: a comment on the first line, or on the second where the first holds no code. Reading the first line
@@ -90,16 +90,21 @@ def decode(data: bytes) -> str:
 
     Raises :class:`SourceError` for null bytes, an unknown or contradicted encoding, and undecodable bytes.
     """
+    return normalise_newlines(decode_as_is(data)[0])
+
+
+def decode_as_is(data: bytes) -> tuple[str, str]:
+    """As :func:`decode`, with the ends of lines as they are, and the encoding of what follows the BOM."""
     if data.startswith(_UTF16_BOMS):
         raise SourceError("cannot be decoded: the file is UTF-16, which Python does not read as source")
     if (at := data.find(b"\0")) >= 0:
         raise SourceError("cannot be parsed: source code cannot contain null bytes", *_position(data, at))
     encoding, declared_at = _declared(data)
-    if data.startswith(_BOM):
+    if data.startswith(BOM):
         if encoding != "utf-8":
             message = f"cannot be decoded: the file declares {encoding!r} and starts with the byte order mark of UTF-8"
             raise SourceError(message, *_position(data, declared_at))
-        data = data[len(_BOM) :]
+        data = data[len(BOM) :]
     try:
         text = data.decode(encoding)
     except LookupError:
@@ -111,7 +116,7 @@ def decode(data: bytes) -> str:
     except Exception as error:  # a codec written in Python may raise anything
         message = f"cannot be decoded as {encoding}: {_one_line(str(error))}"
         raise SourceError(message, *_position(data, declared_at)) from None
-    return normalise_newlines(text)
+    return text, encoding
 
 
 def normalise_newlines(text: str) -> str:
@@ -185,7 +190,7 @@ def _selectors(match: re.Match[str]) -> tuple[str, ...]:
 
 def _declared(data: bytes) -> tuple[str, int]:
     """The encoding that the file declares, as Python spells it, and where in ``data`` it does so."""
-    start = len(_BOM) if data.startswith(_BOM) else 0
+    start = len(BOM) if data.startswith(BOM) else 0
     match = _COOKIE.match(data, start)
     if match is None:
         return "utf-8", 0
@@ -202,7 +207,7 @@ def _is_ascii_compatible(encoding: str) -> bool:
 
 def _position(data: bytes, offset: int) -> tuple[int, int]:
     """The line and column of ``offset`` in ``data``; undecodable bytes count as one column each."""
-    before = normalise_newlines(data[:offset].removeprefix(_BOM).decode("utf-8", "replace"))
+    before = normalise_newlines(data[:offset].removeprefix(BOM).decode("utf-8", "replace"))
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 

@@ -23,6 +23,8 @@ class Run(NamedTuple):
     """The rules that ran."""
     lines: Callable[[str], Sequence[str]]
     """The lines of the file at a path, without their ends; none where it cannot be read again."""
+    fixed: int = 0
+    """How many findings were fixed, and so are not among ``findings``."""
 
 
 class Format(Protocol):

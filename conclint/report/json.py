@@ -18,6 +18,7 @@ def render(run: Run) -> str:
             {"path": problem.path, "message": problem.message, "fatal": problem.fatal} for problem in run.problems
         ],
         "files": run.files,
+        "fixed": run.fixed,
     }
     return json.dumps(document, indent=2) + "\n"
 

@@ -11,13 +11,21 @@ from . import Run
 
 def summary(run: Run) -> str:
     """How much was found in how many files, in one line with its newline."""
+    fixed = f"Fixed {_count(run.fixed, 'finding')}. " if run.fixed else ""
     if not run.findings:
-        return f"No findings in {_count(run.files, 'file')}.\n"
+        return f"{fixed}No findings in {_count(run.files, 'file')}.\n"
     by_severity = Counter(finding.severity for finding in run.findings)
     parts = [_count(by_severity[severity], severity.value) for severity in Severity if by_severity[severity]]
     files = len({finding.path for finding in run.findings})
     found = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
-    return f"Found {found} in {_count(files, 'file')} ({run.files} checked).\n"
+    return f"{fixed}Found {found} in {_count(files, 'file')} ({run.files} checked).\n"
+
+
+def would_fix(fixed: int, files: int) -> str:
+    """What stands below a diff: how much in how many files it would fix."""
+    if not fixed:
+        return "Nothing to fix.\n"
+    return f"Would fix {_count(fixed, 'finding')} in {_count(files, 'file')}.\n"
 
 
 def statistics(findings: Sequence[Finding]) -> str:
