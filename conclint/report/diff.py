@@ -12,6 +12,8 @@ def unified(path: str, old: bytes, new: bytes) -> Sequence[bytes]:
     import difflib
 
     name = printable(path).encode("utf-8")
+    if b" " in name:
+        name += b"\t"  # else `patch` takes what follows the space for a date
     lines = difflib.diff_bytes(difflib.unified_diff, _lines(old), _lines(new), name, name)
     return [line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in lines]
 
