@@ -109,7 +109,11 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     reports += checked if fixer is None else fixer.files(checked)
     run = Run(
         findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
-        problems=[*found.problems, *(problem for report in reports for problem in report.problems)],
+        problems=[
+            *found.problems,
+            *(problem for report in reports for problem in report.problems),
+            *(() if fixer is None else fixer.problems),
+        ],
         files=sum(not report.problems for report in reports),
         rules=settings.rules,
         lines=_line_reader({options.stdin_filename: stdin} if STDIN in options.paths else {}),

@@ -41,11 +41,13 @@ class Fixer:
     """Carries out the fixes of a run.
 
     ``check`` gives the report of a file's contents and path; ``unsafe`` is whether fixes that want a reader's
-    judgement are wanted too, and ``write`` whether files are replaced. ``changes`` has what was done, or would be.
+    judgement are wanted too, and ``write`` whether files are replaced. ``changes`` has what was done, or would be, and
+    ``problems`` the files that were left alone although there was something to fix.
     """
 
     def __init__(self, check: Callable[[bytes, str], FileReport], *, unsafe: bool, write: bool) -> None:
         self.changes: list[Change] = []
+        self.problems: list[Problem] = []
         self._check = check
         self._unsafe = unsafe
         self._write = write
@@ -63,7 +65,8 @@ class Fixer:
         try:
             change, report = self._fixed(data, path, report)
         except Exception as error:
-            return data, _failed(report, path, error)
+            self.problems.append(Problem(path, f"not fixed: {_reason(error)}"))
+            return data, report
         if change.new != data:
             self.changes.append(change)
         return change.new, report
@@ -81,7 +84,8 @@ class Fixer:
                     replace(path, data, change.new)
                 self.changes.append(change)
         except Exception as error:
-            return _failed(report, path, error)
+            self.problems.append(Problem(path, f"not fixed: {_reason(error)}"))
+            return report
         new = [problem for problem in after.problems if problem not in self._said]
         return FileReport(after.findings, (*report.problems, *new))
 
@@ -206,14 +210,11 @@ def _compiles(text: str) -> bool:
     return True
 
 
-def _failed(report: FileReport, path: str, error: Exception) -> FileReport:
-    """``report`` with the reason for which nothing was fixed."""
+def _reason(error: Exception) -> str:
     if isinstance(error, ChangedError):
-        why = "it was changed in the meantime"
-    elif isinstance(error, NotFixedError):
-        why = str(error)
-    elif isinstance(error, OSError):
-        why = f"it cannot be replaced: {describe(error)}"
-    else:
-        why = crash(error)
-    return FileReport(report.findings, (*report.problems, Problem(path, f"not fixed: {why}")))
+        return "it was changed in the meantime"
+    if isinstance(error, NotFixedError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"it cannot be replaced: {describe(error)}"
+    return crash(error)
