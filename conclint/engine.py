@@ -15,7 +15,8 @@ from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
 from .model import FileReport, Finding, Note, Problem, Rule, Span
 from .parsing import TooDeepError, on_large_stack, parse, refused_by_python
-from .source import SourceError, Suppressions, decode, may_hold_finding, normalise_newlines
+from .source import SourceError, decode, may_hold_finding, normalise_newlines
+from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = Tru
 
 
 def check_text(text: str, path: str, settings: Settings) -> FileReport:
-    """The report of text that somebody else has read, with nothing suppressed: flake8 does both itself."""
+    """The report of text that somebody else has read; ``# noqa`` is left to them too, as flake8 does both itself."""
 
     def check() -> FileReport:
-        if not may_hold_finding(text.encode("utf-8", "replace")):
-            return _NOTHING
+        data = text.encode("utf-8", "replace")
+        if not may_hold_finding(data):
+            return _check_comments(data, normalise_newlines(text), path, settings, noqa=False)
         return on_large_stack(lambda: _analyse(normalise_newlines(text), path, settings, Targets(settings), noqa=False))
 
     return _guarded(path, check)
@@ -87,12 +89,13 @@ def _check_bytes(data: bytes, path: str, settings: Settings, targets: Targets, n
         return _unreadable(data.decode("latin-1"), path, settings, error)
     relevant = may_hold_finding(data)
     if not (relevant or named):
-        return _NOTHING
+        return _check_comments(data, text, path, settings)
     if len(data) > MAX_PARSED_BYTES:
         return _too_large(path, MAX_PARSED_BYTES)
     if relevant:
         return on_large_stack(lambda: _analyse(text, path, settings, targets, noqa=True))
-    return on_large_stack(lambda: _check_syntax(text, path, settings))
+    report = on_large_stack(lambda: _check_syntax(text, path, settings))
+    return _check_comments(data, text, path, settings) if report is _NOTHING else report
 
 
 def _too_large(path: str, limit: int) -> FileReport:
@@ -107,7 +110,20 @@ def _check_syntax(text: str, path: str, settings: Settings) -> FileReport:
     return _unreadable(text, path, settings, parsed) if isinstance(parsed, SourceError) else _NOTHING
 
 
+def _check_comments(data: bytes, text: str, path: str, settings: Settings, noqa: bool = True) -> FileReport:
+    """What is wrong with the comments of a file that can hold no other finding."""
+    if not may_name_a_rule(data):
+        return _NOTHING
+    suppressions = Suppressions(text)
+    if suppressions.skips_file():
+        return _NOTHING
+    return FileReport(_finished(_judged([], suppressions, settings, (), path), text, suppressions, noqa), ())
+
+
 def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: bool) -> FileReport:
+    suppressions = Suppressions(text)
+    if suppressions.skips_file():
+        return _NOTHING
     parsed = parse(text)
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, settings, parsed, noqa)
@@ -121,7 +137,21 @@ def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: b
         except Exception as error:
             crashes.setdefault(_crash(error), []).append(rule.code)
     problems = tuple(Problem(path, f"{', '.join(codes)}: {message}") for message, codes in crashes.items())
-    return FileReport(_finished(made, text, noqa), unread + problems)
+    crashed = [code for codes in crashes.values() for code in codes]
+    made += _judged(made, suppressions, settings, crashed, path)
+    return FileReport(_finished(made, text, suppressions, noqa), unread + problems)
+
+
+def _judged(
+    made: list[Finding], suppressions: Suppressions, settings: Settings, crashed: Sequence[str], path: str
+) -> list[Finding]:
+    """What the rules on comments say, once all others have said what they found, ``crashed`` excepted."""
+    if not suppressions.about_us():
+        return []
+    from .comment_rules import judge
+
+    ran = {rule.code for rule in settings.rules} - {*crashed}
+    return judge(suppressions, sorted(made, key=lambda finding: finding.span), settings.rules, ran, path)
 
 
 def _target(path: str, targets: Targets) -> tuple[Target, tuple[Problem, ...]]:
@@ -139,19 +169,17 @@ def _unreadable(text: str, path: str, settings: Settings, error: SourceError, no
         return _NOTHING
     span = Span(error.line, error.column, error.line, error.column + 1)
     finding = Finding(path, span, rule.code, rule.name, rule.severity, error.message, "", (), None, "")
-    return FileReport(_finished([finding], text, noqa), ())
+    suppressions = Suppressions(text)
+    return _NOTHING if suppressions.skips_file() else FileReport(_finished([finding], text, suppressions, noqa), ())
 
 
-def _finished(findings: list[Finding], text: str, noqa: bool) -> tuple[Finding, ...]:
+def _finished(findings: list[Finding], text: str, suppressions: Suppressions, noqa: bool) -> tuple[Finding, ...]:
     """``findings`` in order, with fingerprints, and without those that a comment suppresses."""
     if not findings:
         return ()
     findings.sort(key=lambda finding: (finding.span, finding.code, finding.message))
     findings = _with_fingerprints(findings, text.split("\n"))
-    if noqa:
-        suppressed = Suppressions(text)
-        findings = [f for f in findings if not suppressed.covers(f.span.line, f.code, f.name)]
-    return tuple(findings)
+    return tuple(f for f in findings if not suppressions.covers(f.span.line, f.code, f.name, noqa=noqa))
 
 
 def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> list[Finding]:

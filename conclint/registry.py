@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Iterable
 
 from .model import Rule
 
@@ -46,11 +47,15 @@ def matching(selector: str) -> tuple[Rule, ...]:
     return found
 
 
-def _unknown(selector: str, also: list[str]) -> UnknownRuleError:
+def nearest(selector: str, also: Iterable[str] = ()) -> str:
+    """The code or name that ``selector`` is most like; ``also`` are other words that it could be."""
     import difflib
 
     valid = [*(rule.code for rule in rules()), *(rule.name for rule in rules()), *also]
     wanted = selector.strip().lower()
     # The first of equals, which is the lowest code.
-    nearest = max(valid, key=lambda word: difflib.SequenceMatcher(None, wanted, word.lower()).ratio())
-    return UnknownRuleError(f"unknown rule {selector.strip()!r}; did you mean {nearest!r}?")
+    return max(valid, key=lambda word: difflib.SequenceMatcher(None, wanted, word.lower()).ratio())
+
+
+def _unknown(selector: str, also: Iterable[str]) -> UnknownRuleError:
+    return UnknownRuleError(f"unknown rule {selector.strip()!r}; did you mean {nearest(selector, also)!r}?")

@@ -1,4 +1,4 @@
-"""One file before it is a tree: bytes to text, the byte prefilter, and what its comments suppress."""
+"""One file before it is a tree: bytes to text, and the byte prefilter."""
 
 from __future__ import annotations
 
@@ -62,11 +62,6 @@ _STEMS = (
     *(b"add_done_callback", b"asyncio.wait_for("),
 )
 
-_NOQA = re.compile(
-    r"\# \s* noqa \b (?: \s*:\s* (?P<codes> (?: (?: [a-z]+(?:-[a-z0-9]+)+ | [a-z]+[0-9]+ ) (?![-\w]) [,\s]* )+ ) )?",
-    re.IGNORECASE | re.VERBOSE,
-)
-
 
 class SourceError(Exception):
     """Bytes that are no Python source: why (``message``) and where (``line``, ``column``, both 1-based)."""
@@ -119,68 +114,6 @@ def normalise_newlines(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text
-
-
-class Suppressions:
-    """What the ``# noqa`` comments of one file silence.
-
-    As in flake8 a comment speaks for its whole logical line: one at the end of a call that goes over five lines
-    silences a finding on the first of them.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._by_line: dict[int, list[tuple[str, ...]]] = {}
-        if "noqa" in text.lower():
-            self._read(text)
-
-    def covers(self, line: int, code: str, name: str) -> bool:
-        """Whether a comment silences the rule ``code`` (called ``name``) for a finding on ``line``."""
-        return any(
-            not selectors or any(code.startswith(selector) or name.upper() == selector for selector in selectors)
-            for selectors in self._by_line.get(line, ())
-        )
-
-    def _read(self, text: str) -> None:
-        try:
-            self._read_logical_lines(text)
-        except (SyntaxError, ValueError, RecursionError):  # tokenize.TokenError is a ValueError or an Exception
-            self._read_physical_lines(text)
-
-    def _read_logical_lines(self, text: str) -> None:
-        import io
-        import tokenize
-
-        found: list[tuple[str, ...]] = []
-        first = 0
-        try:
-            for token in tokenize.generate_tokens(io.StringIO(text).readline):
-                if token.type == tokenize.COMMENT:
-                    if match := _NOQA.search(token.string):
-                        found.append(_selectors(match))
-                elif token.type == tokenize.NEWLINE:
-                    if found:
-                        for line in range(first or token.start[0], token.end[0] + 1):
-                            self._by_line.setdefault(line, []).extend(found)
-                    found = []
-                    first = 0
-                elif token.type == tokenize.NL:
-                    if not first:  # a comment on a line of its own silences nothing but that line
-                        found = []
-                elif not first and token.type not in (tokenize.INDENT, tokenize.DEDENT):
-                    first = token.start[0]
-        except tokenize.TokenError as error:
-            raise ValueError(str(error)) from error
-
-    def _read_physical_lines(self, text: str) -> None:
-        self._by_line.clear()
-        for number, line in enumerate(text.split("\n"), 1):
-            if match := _NOQA.search(line):
-                self._by_line[number] = [_selectors(match)]
-
-
-def _selectors(match: re.Match[str]) -> tuple[str, ...]:
-    """The codes, prefixes and names of one comment in capitals; none means that it silences everything."""
-    return tuple(re.findall(r"[A-Z0-9-]+", (match["codes"] or "").upper()))
 
 
 def _declared(data: bytes) -> tuple[str, int]:
