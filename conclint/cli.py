@@ -85,10 +85,24 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         parser.error(str(error))
     if options.statistics and options.output_format == "json":
         parser.error("--statistics needs a text format")
+    if options.add_noqa and STDIN in options.paths:
+        parser.error("--add-noqa cannot write to standard input")
+    if options.add_noqa and options.write_baseline:
+        parser.error("--add-noqa leaves nothing for --write-baseline")
     return _check(options, settings)
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
+    accepting = None
+    if options.baseline or options.write_baseline or options.add_noqa:
+        from .accepting import Accepting
+        from .baseline import BaselineError
+
+        try:
+            accepting = Accepting(options.baseline, options.write_baseline, options.add_noqa)
+        except BaselineError as error:
+            _print_problems([Problem(error.path, str(error))], sys.stderr)
+            return FAILED
     found = discover([path for path in options.paths if path != STDIN])
     reports: list[FileReport] = []
     stdin = b""
@@ -105,10 +119,31 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     )
     if not run.files and not run.problems:
         print("conclint: no Python files found", file=sys.stderr)
+    note = ""
+    if accepting is not None:
+        paths = [*([options.stdin_filename] if STDIN in options.paths else []), *(file.path for file in found.files)]
+        done = [path for path, report in zip(paths, reports, strict=True) if not any(p.fatal for p in report.problems)]
+        run, note, is_written = accepting.applied(run, settings, done)
+        if is_written:
+            return _say_written(run, note, options)
     _print(run, options)
+    if note and not options.quiet:
+        from .report.terminal import printable
+
+        print(printable(note.rstrip()), file=sys.stderr if options.output_format == "json" else sys.stdout)
     if any(problem.fatal for problem in run.problems):
         return FAILED
     return FOUND if run.findings and not options.exit_zero else CLEAN
+
+
+def _say_written(run: Run, note: str, options: argparse.Namespace) -> int:
+    """Says what became of findings that were accepted and not reported."""
+    from .report.terminal import printable
+
+    if note and not options.quiet:
+        print(printable(note.rstrip()))
+    _print_problems(run.problems, sys.stderr)
+    return FAILED if any(problem.fatal for problem in run.problems) else CLEAN
 
 
 def _print(run: Run, options: argparse.Namespace) -> None:
@@ -226,6 +261,11 @@ def _parser() -> argparse.ArgumentParser:
         "--statistics", action="store_true", help="count the findings of each rule instead of showing them"
     )
     show.add_argument("-q", "--quiet", action="store_true", help="print findings and errors only")
+
+    change = parser.add_argument_group("what to change")
+    change.add_argument("--add-noqa", action="store_true", help="silence each finding by a comment on its line")
+    change.add_argument("--baseline", metavar="FILE", help="show only what FILE does not hold")
+    change.add_argument("--write-baseline", metavar="FILE", help="write the findings to FILE instead of showing them")
 
     how = parser.add_argument_group("how to run")
     how.add_argument("--exit-zero", action="store_true", help="exit with 0 even if there are findings")

@@ -109,6 +109,11 @@ def decode(data: bytes) -> str:
     return normalise_newlines(text)
 
 
+def encoding_of(data: bytes) -> str:
+    """The encoding of a source file that can be decoded, without its byte order mark."""
+    return _declared(data)[0]
+
+
 def normalise_newlines(text: str) -> str:
     """``text`` with every line ended by a line feed: Python takes a carriage return, or both, for a newline too."""
     if "\r" in text:

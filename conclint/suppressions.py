@@ -81,7 +81,7 @@ def directives(comment: str) -> tuple[Directive, ...]:
 
 
 def may_name_a_rule(data: bytes) -> bool:
-    """Whether a comment in a file of these bytes can be about conclint, so that most others are not split into tokens."""
+    """Whether a comment in a file of these bytes can be about conclint; most others are not split into tokens."""
     return b"conclint" in data or b"CNC" in data or b"cnc" in data
 
 
@@ -122,6 +122,10 @@ class Suppressions:
             return False
         _, by_noqa, by_us = self._silenced[at]
         return any(_covers(selector, code, name) for selector in (by_us | by_noqa if noqa else by_us))
+
+    def speaking_for(self, line: int) -> list[Comment]:
+        """The comments that speak for ``line``, in order."""
+        return [comment for comment in self._read() if comment.first <= line <= comment.last]
 
     def about_us(self) -> list[Comment]:
         """The comments that hold directives, if one of them may name a rule, or what is meant for one."""
