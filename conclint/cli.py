@@ -8,15 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TextIO
 
-from . import __version__
+from . import __version__, output, progress
 from .config import Settings, resolve
 from .discovery import describe, discover
 from .engine import check_bytes, check_files
-from .model import FileReport, Problem
+from .model import FileReport, Rule
 from .registry import UnknownRuleError, find
-from .report import FORMATS, Run, load
+from .report import FORMATS, Run
 from .target import START_METHODS, Version, parse_version
 
 CLEAN, FOUND, FAILED = 0, 1, 2
@@ -83,9 +82,15 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         )
     except UnknownRuleError as error:
         parser.error(str(error))
-    if options.statistics and options.output_format == "json":
-        parser.error("--statistics needs a text format")
-    return _check(options, settings)
+    if options.statistics and options.output_format not in output.COUNTED_FORMATS:
+        parser.error(f"--statistics needs one of the formats {', '.join(output.COUNTED_FORMATS)}")
+    try:
+        if options.output_file:
+            output.refuse_unwritable(options.output_file)
+        return _check(options, settings)
+    except output.OutputError as error:
+        print(f"conclint: {error}", file=sys.stderr)
+        return FAILED
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
@@ -95,41 +100,34 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     if STDIN in options.paths:
         stdin = sys.stdin.buffer.read() if sys.stdin is not None else b""
         reports.append(check_bytes(stdin, options.stdin_filename, settings))
-    reports += check_files(found.files, settings)
+    reports += progress.watched(check_files(found.files, settings), len(found.files))
     run = Run(
         findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
         problems=[*found.problems, *(problem for report in reports for problem in report.problems)],
         files=sum(not report.problems for report in reports),
         rules=settings.rules,
         lines=_line_reader({options.stdin_filename: stdin} if STDIN in options.paths else {}),
+        page=_page,
     )
     if not run.files and not run.problems:
         print("conclint: no Python files found", file=sys.stderr)
-    _print(run, options)
+    output.deliver(
+        run,
+        options.output_format,
+        file=options.output_file,
+        color=options.color,
+        statistics=options.statistics,
+        quiet=options.quiet,
+    )
     if any(problem.fatal for problem in run.problems):
         return FAILED
     return FOUND if run.findings and not options.exit_zero else CLEAN
 
 
-def _print(run: Run, options: argparse.Namespace) -> None:
-    out = sys.stdout
-    if options.output_format == "json":
-        out.write(load("json").render(run))
-        return
-    from .report import summary
+def _page(rule: Rule) -> str:
+    from . import pages
 
-    out.write(summary.statistics(run.findings) if options.statistics else load(options.output_format).render(run))
-    out.flush()
-    _print_problems(run.problems, sys.stderr)
-    if not options.quiet:
-        out.write(summary.summary(run))
-
-
-def _print_problems(problems: Sequence[Problem], out: TextIO) -> None:
-    from .report.terminal import printable
-
-    for problem in problems:
-        print(f"conclint: {printable(problem.path)}: {printable(problem.message)}", file=out)
+    return pages.page(rule)
 
 
 def _line_reader(known: dict[str, bytes]) -> Callable[[str], Sequence[str]]:
@@ -222,6 +220,13 @@ def _parser() -> argparse.ArgumentParser:
 
     show = parser.add_argument_group("what to print")
     show.add_argument("--output-format", choices=FORMATS, default=FORMATS[0], help="[%(default)s]")
+    show.add_argument("--output-file", metavar="FILE", help="write the report there instead of to standard output")
+    show.add_argument(
+        "--color",
+        choices=output.COLORS,
+        default=output.COLORS[0],
+        help="auto: at a terminal, unless NO_COLOR is set, or where FORCE_COLOR is [%(default)s]",
+    )
     show.add_argument(
         "--statistics", action="store_true", help="count the findings of each rule instead of showing them"
     )

@@ -96,7 +96,7 @@ def test_noqa_is_honoured(project: Path, run_cli: RunCli) -> None:
         (["--explain", "CNC"], "unknown rule 'CNC'; did you mean"),
         (["--output-format", "xml"], "invalid choice: 'xml'"),
         (["--sel", "CNC101"], "unrecognized arguments: --sel"),
-        (["--statistics", "--output-format", "json"], "--statistics needs a text format"),
+        (["--statistics", "--output-format", "sarif"], "--statistics needs one of the formats full, concise, json"),
         (["--select", ","], "--select names no rule"),
     ],
 )

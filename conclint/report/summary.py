@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..model import Finding, Severity
 from . import Run
+from .terminal import BY_SEVERITY, painted
 
 
 def summary(run: Run) -> str:
@@ -20,12 +21,23 @@ def summary(run: Run) -> str:
     return f"Found {found} in {_count(files, 'file')} ({run.files} checked).\n"
 
 
-def statistics(findings: Sequence[Finding]) -> str:
+def statistics(run: Run) -> str:
     """How often each rule found something, the most frequent first."""
-    counts = Counter((finding.code, finding.name) for finding in findings)
-    digits = max((len(str(count)) for count in counts.values()), default=0)
-    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    return "".join(f"{count:{digits}}  {code}  {name}\n" for (code, name), count in ordered)
+    counted = counts(run.findings)
+    digits = max((len(str(count)) for _, count in counted), default=0)
+    return "".join(
+        f"{count:{digits}}  {painted(found.code, BY_SEVERITY[found.severity], run.color)}  {found.name}\n"
+        for found, count in counted
+    )
+
+
+def counts(findings: Sequence[Finding]) -> list[tuple[Finding, int]]:
+    """One finding of each rule that found something and how many there are, the most frequent first."""
+    examples: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        examples.setdefault((finding.code, finding.name), finding)
+    number = Counter((finding.code, finding.name) for finding in findings)
+    return [(examples[rule], number[rule]) for rule in sorted(number, key=lambda rule: (-number[rule], rule))]
 
 
 def _count(number: int, noun: str) -> str:
