@@ -28,9 +28,7 @@ def render(run: Run) -> str:
         suites.set(kind, str(sum(int(suite.get(kind, "0")) for suite in suites)))
     ET.indent(suites)
     document: bytes = ET.tostring(suites, "us-ascii")
-    return f'<?xml version="1.0" encoding="us-ascii"?>
-{document.decode("ascii")}
-'
+    return '<?xml version="1.0" encoding="us-ascii"?>\n' + document.decode("ascii") + "\n"
 
 
 def _suite(suites: ET.Element, name: str, cases: Iterable[ET.Element]) -> None:

@@ -1,7 +1,7 @@
 """The ``sarif`` format: one run of SARIF 2.1.0, for GitHub's code scanning, editors and whoever compares analysers.
 
-The path that leads to a finding is its code flow. Of the rules all that ran are listed, so that a reader can tell
-"nothing found" from "not looked for"; the pages come with those that found something.
+The path that leads to a finding is its code flow. All rules that ran are listed with their pages, so that a reader
+can tell "nothing found" from "not looked for".
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ _GITHUB_SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Seve
 
 def render(run: Run) -> str:
     """The document, in ASCII."""
-    found = {finding.code for finding in run.findings}
     index = {rule.code: number for number, rule in enumerate(run.rules)}
     document = {
         "$schema": SCHEMA,
@@ -38,7 +37,7 @@ def render(run: Run) -> str:
                         "version": __version__,
                         "semanticVersion": __version__,
                         "informationUri": HOME,
-                        "rules": [_rule(rule, run.page(rule) if rule.code in found else "") for rule in run.rules],
+                        "rules": [_rule(rule, run.page(rule)) for rule in run.rules],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
@@ -57,10 +56,13 @@ def render(run: Run) -> str:
 
 
 def _rule(rule: Rule, page: str) -> dict[str, Any]:
-    described: dict[str, Any] = {
+    described = _first_paragraph(page) or f"{rule.summary}."
+    return {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": f"{rule.summary}."},
+        "fullDescription": {"text": described},
+        "help": {"text": f"{described}\nconclint --explain {rule.code} tells more.", "markdown": page or described},
         "helpUri": f"{HOME}/rules/{rule.name}",
         "defaultConfiguration": {"level": rule.severity.value, "enabled": rule.default},
         "properties": {
@@ -69,16 +71,12 @@ def _rule(rule: Rule, page: str) -> dict[str, Any]:
             "problem.severity": _GITHUB_SEVERITIES[rule.severity],
         },
     }
-    if page:
-        described["fullDescription"] = {"text": _first_paragraph(page)}
-        described["help"] = {"text": page, "markdown": page}
-    return described
 
 
 def _first_paragraph(page: str) -> str:
     """What the page says first, below its titles."""
     paragraphs = (paragraph for paragraph in page.split("\n\n") if not paragraph.startswith("#"))
-    return " ".join(next(paragraphs, page).split())
+    return " ".join(next(paragraphs, "").split())
 
 
 def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
