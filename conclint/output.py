@@ -30,7 +30,7 @@ def wants_color(choice: str, stream: TextIO | None, environ: Mapping[str, str]) 
         return choice == "always"
     if environ.get("NO_COLOR") or stream is None:
         return False
-    if environ.get("FORCE_COLOR", "0") != "0":
+    if environ.get("FORCE_COLOR") not in (None, "", "0"):
         return True
     if environ.get("TERM") == "dumb" or (os.name == "nt" and not environ.keys() & {"WT_SESSION", "TERM"}):
         return False
@@ -80,15 +80,15 @@ def print_problems(problems: Sequence[Problem]) -> None:
 
 def refuse_unwritable(path: str) -> None:
     """Raises :class:`OutputError` where it is plain before the run that ``path`` cannot be written after it."""
-    real = os.path.realpath(path)
-    folder = os.path.dirname(real)
     try:
-        mode = os.stat(real).st_mode if os.path.exists(real) else stat.S_IFREG
+        mode = _mode(path)
+        real = os.path.realpath(path)
+        needed = [real] if os.path.exists(real) else []
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, "is a directory")
         if stat.S_ISREG(mode):
-            os.stat(folder)
-        needed = [place for place in (real, folder) if os.path.exists(place)] if stat.S_ISREG(mode) else [real]
+            needed.append(os.path.dirname(real))
+            os.stat(needed[-1])
         if not all(os.access(place, os.W_OK) for place in needed):
             raise PermissionError(errno.EACCES, "permission denied")
     except OSError as error:
@@ -98,19 +98,25 @@ def refuse_unwritable(path: str) -> None:
 def _write(path: str, text: str) -> None:
     """Puts ``text`` into the file at ``path`` in one step; a device or a pipe is written to as it is."""
     data = text.encode("utf-8", "backslashreplace")
-    real = os.path.realpath(path)
     try:
-        try:
-            mode = os.stat(real).st_mode
-        except FileNotFoundError:
-            mode = stat.S_IFREG | 0o666 & ~_umask()
+        mode = _mode(path)
         if stat.S_ISREG(mode):
-            _replace(real, data, stat.S_IMODE(mode))
+            _replace(os.path.realpath(path), data, stat.S_IMODE(mode))
         else:
-            with open(real, "wb") as file:
+            with open(path, "wb") as file:
                 file.write(data)
     except OSError as error:
         raise _error(path, error) from None
+
+
+def _mode(path: str) -> int:
+    """The kind and the permissions of what is at ``path``, or of the file that will be."""
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        umask = os.umask(0)
+        os.umask(umask)
+        return stat.S_IFREG | 0o666 & ~umask
 
 
 def _replace(path: str, data: bytes, mode: int) -> None:
@@ -128,11 +134,7 @@ def _replace(path: str, data: bytes, mode: int) -> None:
         raise
 
 
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
-
-
 def _error(path: str, error: OSError) -> OutputError:
-    return OutputError(f"{path}: cannot be written: {describe(error)}")
+    from .report.terminal import printable
+
+    return OutputError(f"{printable(path)}: cannot be written: {describe(error)}")
