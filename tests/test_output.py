@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conclint import output, progress
-from conclint.report import FORMATS
+from conclint.report import FORMATS, load
+from tests import report_samples as samples
 from tests.test_bad_input import obey_permissions
 from tests.test_cli import LEAK, imported_by_a_run
 
@@ -111,8 +112,6 @@ def test_a_name_that_is_an_escape_is_printed_as_text(project: Path, run_cli: Run
 
 
 def test_what_fails_while_it_is_written_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests import report_samples as samples
-
     report = tmp_path / "report.txt"
     report.write_text("old")
 
@@ -171,6 +170,16 @@ def test_statistics_as_json(project: Path, run_cli: RunCli) -> None:
         "errors": [{"path": "gone.py", "message": "cannot be read: no such file or directory", "fatal": True}],
         "files": 2,
     }
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_hostile_strings_and_sources_are_shown_and_not_obeyed(name: str) -> None:
+    run = samples.hostile()._replace(lines=lambda path: [samples.NASTY.replace("\n", "")] * 5)
+    text = load(name).render(run)
+    assert text.replace("\n", "").isprintable()
+    assert text.encode().decode() == text  # no half of a surrogate pair
+    if name != "github":
+        assert not re.search(r"^\s*::\w", text, re.MULTILINE)
 
 
 def test_a_path_that_is_a_command_stays_a_path(tmp_path: Path, run_cli: RunCli) -> None:

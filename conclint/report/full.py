@@ -65,7 +65,7 @@ def _block(finding: Finding, lines: Callable[[str], Sequence[str]], color: bool)
     else:
         marks.insert(0, _Mark(finding.path, finding.span, "^", "", style))
     margin = _Margin(max(len(str(mark.span.end_line)) for mark in marks) + 1, color)
-    where = f" in `{finding.symbol}`" if finding.symbol else ""
+    where = f" in `{printable(finding.symbol)}`" if finding.symbol else ""
     title = painted(f"{finding.severity.value}[{finding.code} {finding.name}]", style, color)
     out = [
         f"{title}: {painted(printable(finding.message), BOLD, color)}",
