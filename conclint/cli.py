@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from . import __version__
-from .config import Settings, resolve
-from .discovery import describe, discover
+from .config_files import ConfigError
+from .configuration import Configuration, typed
+from .discovery import describe, discover, shown
 from .engine import check_bytes, check_files
 from .model import FileReport, Problem
 from .registry import UnknownRuleError, find
@@ -70,37 +71,70 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
             from . import pages
 
             return _say(pages.listing())
-        select, extend_select, ignore = map(_listed, (options.select, options.extend_select, options.ignore))
-        if select == []:
-            parser.error("--select names no rule")
-        settings = resolve(
-            select,
-            extend_select or (),
-            ignore or (),
-            oldest_version=options.target_version,
-            start_method=options.start_method,
-            isolated=options.isolated,
-        )
     except UnknownRuleError as error:
         parser.error(str(error))
+    try:
+        configuration = _configuration(parser, options)
+        options.output_format = configuration.here.options.get("output-format", FORMATS[0])
+    except ConfigError as error:
+        return _refuse(error)
     if options.statistics and options.output_format == "json":
         parser.error("--statistics needs a text format")
-    return _check(options, settings)
+    try:
+        return _check(options, configuration)
+    except ConfigError as error:
+        return _refuse(error)
 
 
-def _check(options: argparse.Namespace, settings: Settings) -> int:
-    found = discover([path for path in options.paths if path != STDIN])
+def _configuration(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Configuration:
+    """What the options, and the files that set some, come to."""
+    if options.isolated and options.config is not None:
+        parser.error("--isolated reads no configuration files, --config is one")
+    try:
+        given = typed(vars(options))
+        if given.get("select") == []:
+            parser.error("--select names no rule")
+        return Configuration(given, options.config, options.isolated)
+    except ValueError as error:  # of a selector or a pattern
+        parser.error(str(error))
+
+
+def _refuse(error: ConfigError) -> int:
+    _print_problems([Problem(shown(error.path), str(error))], sys.stderr)
+    return FAILED
+
+
+def _check(options: argparse.Namespace, configuration: Configuration) -> int:
+    if options.show_settings:
+        from . import show
+
+        return _say(show.settings(configuration, typed(vars(options)), options.paths))
+    force_exclude = configuration.here.options.get("force-exclude", False)
+    found = discover(
+        [path for path in options.paths if path != STDIN],
+        configuration.excludes,
+        respect_gitignore=configuration.here.options.get("respect-gitignore", True),
+        force_exclude=force_exclude,
+    )
+    if options.show_files:
+        from . import show
+
+        _print_problems(found.problems, sys.stderr)
+        _say(show.files(found.files))
+        return FAILED if any(problem.fatal for problem in found.problems) else CLEAN
     reports: list[FileReport] = []
     stdin = b""
     if STDIN in options.paths:
+        name = options.stdin_filename
         stdin = sys.stdin.buffer.read() if sys.stdin is not None else b""
-        reports.append(check_bytes(stdin, options.stdin_filename, settings))
-    reports += check_files(found.files, settings)
+        if not (force_exclude and configuration.excludes(os.path.dirname(name)).leave_out_named(name)):
+            reports.append(check_bytes(stdin, name, configuration.of(name)))
+    reports += check_files(found.files, configuration.here.settings, configuration.of)
     run = Run(
         findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
         problems=[*found.problems, *(problem for report in reports for problem in report.problems)],
         files=sum(not report.problems for report in reports),
-        rules=settings.rules,
+        rules=configuration.rules(),
         lines=_line_reader({options.stdin_filename: stdin} if STDIN in options.paths else {}),
     )
     if not run.files and not run.problems:
@@ -164,13 +198,6 @@ def _say(text: str) -> int:
     return CLEAN
 
 
-def _listed(values: list[str] | None) -> list[str] | None:
-    """The selectors of an option that may be given more than once, each time with several between commas."""
-    if values is None:
-        return None
-    return [selector for value in values for selector in value.split(",") if selector.strip()]
-
-
 def _version(text: str) -> Version:
     try:
         return parse_version(text)
@@ -205,6 +232,25 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--select", action="append", metavar="RULES", help="run these instead of the default rules")
     check.add_argument("--extend-select", action="append", metavar="RULES", help="run these as well")
     check.add_argument("--ignore", action="append", metavar="RULES", help="do not run these")
+    check.add_argument(
+        "--per-file-ignores", action="append", metavar="GLOB:RULES", help="do not run these on files like GLOB"
+    )
+
+    files = parser.add_argument_group("which files (patterns as in .gitignore; separated by commas)")
+    files.add_argument(
+        "--exclude", action="append", metavar="GLOBS", help="pass over these, not .venv, build and the like"
+    )
+    files.add_argument("--extend-exclude", action="append", metavar="GLOBS", help="pass over these as well")
+    files.add_argument(
+        "--force-exclude", action="store_true", default=None, help="pass over excluded files even if they are named"
+    )
+    files.add_argument(
+        "--no-respect-gitignore",
+        dest="respect_gitignore",
+        action="store_false",
+        default=None,
+        help="check what .gitignore rules out too",
+    )
 
     runs = parser.add_argument_group("what the checked code runs on")
     runs.add_argument(
@@ -216,12 +262,11 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument(
         "--start-method",
         choices=START_METHODS,
-        default=START_METHODS[0],
-        help="how multiprocessing starts a process; auto is the strictest [%(default)s]",
+        help="how multiprocessing starts a process; auto is the strictest [auto]",
     )
 
     show = parser.add_argument_group("what to print")
-    show.add_argument("--output-format", choices=FORMATS, default=FORMATS[0], help="[%(default)s]")
+    show.add_argument("--output-format", choices=FORMATS, help=f"[{FORMATS[0]}]")
     show.add_argument(
         "--statistics", action="store_true", help="count the findings of each rule instead of showing them"
     )
@@ -229,6 +274,7 @@ def _parser() -> argparse.ArgumentParser:
 
     how = parser.add_argument_group("how to run")
     how.add_argument("--exit-zero", action="store_true", help="exit with 0 even if there are findings")
+    how.add_argument("--config", metavar="FILE", help="read this file instead of the nearest to each checked one")
     how.add_argument("--isolated", action="store_true", help="read no configuration files")
     how.add_argument("--no-cache", action="store_true", help="neither read nor write cached results")
     how.add_argument("--stdin-filename", default="<stdin>", metavar="PATH", help="what to call standard input")
@@ -236,5 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     learn = parser.add_argument_group("to learn")
     learn.add_argument("--explain", metavar="RULE", help="print the page of a rule")
     learn.add_argument("--rules", action="store_true", help="list all rules")
+    learn.add_argument("--show-settings", action="store_true", help="print the options that hold for each PATH")
+    learn.add_argument("--show-files", action="store_true", help="print the files that would be checked")
     learn.add_argument("--version", action="version", version=f"conclint {__version__}")
     return parser

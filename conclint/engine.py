@@ -36,11 +36,20 @@ _TEXT_LENGTH = 60
 _NOTHING = FileReport((), ())
 
 
-def check_files(files: Iterable[File], settings: Settings) -> Iterator[FileReport]:
-    """The report of each file, in the order of ``files``. Nothing that a file holds stops the others."""
-    targets = Targets(settings)
+def check_files(
+    files: Iterable[File], settings: Settings, settings_of: Callable[[str], Settings] | None = None
+) -> Iterator[FileReport]:
+    """The report of each file, in the order of ``files``. Nothing that a file holds stops the others.
+
+    ``settings_of`` gives the settings of the file at a path, where they are not the same for all.
+    """
+    targets: dict[tuple[object, ...], Targets] = {}
     for file in files:
-        yield _guarded(file.path, partial(_check_file, file, settings, targets))
+        own = settings if settings_of is None else settings_of(file.path)
+        key = own[1:]  # the rules are no part of a target
+        if key not in targets:
+            targets[key] = Targets(own)
+        yield _guarded(file.path, partial(_check_file, file, own, targets[key]))
 
 
 def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = True) -> FileReport:
@@ -55,7 +64,7 @@ def check_text(text: str, path: str, settings: Settings) -> FileReport:
     """The report of text that somebody else has read, with nothing suppressed: flake8 does both itself."""
 
     def check() -> FileReport:
-        if not may_hold_finding(text.encode("utf-8", "replace")):
+        if not may_hold_finding(text.encode("utf-8", "replace"), settings.declared.words):
             return _NOTHING
         return on_large_stack(lambda: _analyse(normalise_newlines(text), path, settings, Targets(settings), noqa=False))
 
@@ -85,7 +94,7 @@ def _check_bytes(data: bytes, path: str, settings: Settings, targets: Targets, n
         text = decode(data)
     except SourceError as error:
         return _unreadable(data.decode("latin-1"), path, settings, error)
-    relevant = may_hold_finding(data)
+    relevant = may_hold_finding(data, settings.declared.words)
     if not (relevant or named):
         return _NOTHING
     if len(data) > MAX_PARSED_BYTES:

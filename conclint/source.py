@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -78,8 +79,13 @@ class SourceError(Exception):
         self.column = column
 
 
-def may_hold_finding(data: bytes) -> bool:
-    """Whether a file of these bytes can hold a finding at all, so that the others are never parsed."""
+def may_hold_finding(data: bytes, words: Iterable[bytes] = ()) -> bool:
+    """Whether a file of these bytes can hold a finding at all, so that the others are never parsed.
+
+    ``words`` are those that stand for what a project has declared.
+    """
+    if any(word in data for word in words):
+        return True
     if any(stem in data for stem in _STEMS) and any(word in data for word in _WORDS):
         return True
     return not _is_ascii_compatible(_declared(data)[0])

@@ -11,6 +11,8 @@ import os
 import re
 from typing import NamedTuple
 
+from .options import Declared
+
 Version = tuple[int, int]
 
 KNOWN_VERSIONS: tuple[Version, ...] = tuple((3, minor) for minor in range(7, 16))
@@ -32,6 +34,8 @@ class Target(NamedTuple):
     """The versions that the code has to run on, oldest first; never empty."""
     start_method: str = "auto"
     """One of ``START_METHODS``. ``auto`` is what some platform of these versions does: not ``fork``."""
+    declared: Declared = Declared()
+    """What is known of the types and functions that are used there."""
 
     @property
     def starts_afresh(self) -> bool:
