@@ -25,6 +25,8 @@ from .target import Version, parse_version
 _DEEPEST_IMPORT = 3
 """How many dots a relative import has at most that may name something declared."""
 
+_SIGNALS = frozenset({"event", "barrier", "queue"})
+
 
 class ApiType(NamedTuple):
     """A type of object that the model follows."""
@@ -33,7 +35,7 @@ class ApiType(NamedTuple):
     kind: str
     """What it is, whatever module it is from: ``lock``, ``thread``, ``process_pool``, ``future`` ..."""
     api: str
-    """``threading``, ``multiprocessing``, ``concurrent.futures`` or ``asyncio``."""
+    """``threading``, ``multiprocessing``, ``concurrent.futures`` or ``asyncio``; empty for what a project declares."""
     namespace: str | None
     """The module whose functions its methods are, for multiprocessing contexts and managers."""
     start_method: str
@@ -311,14 +313,22 @@ def extended(declared: Declared) -> Catalog:
     if declared == Declared():
         return load()
     catalog = copy(load())
+    catalog.types = dict(catalog.types)
     catalog.made_by = dict(catalog.made_by)
     for name, kind in declared.types:
         known = catalog.base_of(kind)
+        if known is not None and kind not in catalog.types and kind in catalog.lock_kinds | _SIGNALS:
+            known = known._replace(name=name, api="")  # it is used as one, and may be made and shared in ways of its own
+            catalog.types[name] = known
         if known is not None:
             catalog.made_by.update(dict.fromkeys(_spellings(name), known))
     catalog.log_functions = catalog.log_functions.union(*map(_spellings, declared.logs))
     catalog.calls = dict(catalog.calls)
-    for key, names in (("raises", declared.never_return),):
+    for key, names in (
+        ("never_return", declared.never_return),
+        ("releasers", declared.releases),
+        ("joiners", declared.joins),
+    ):
         catalog.calls[key] = catalog.calls[key].union(*map(_spellings, names))
     return catalog
 

@@ -108,7 +108,7 @@ def _check(options: argparse.Namespace, configuration: Configuration) -> int:
     if options.show_settings:
         from . import show
 
-        return _say(show.settings(configuration, typed(vars(options)), options.paths))
+        return _say(show.settings(configuration, options.paths))
     force_exclude = configuration.here.options.get("force-exclude", False)
     found = discover(
         [path for path in options.paths if path != STDIN],

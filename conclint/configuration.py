@@ -37,7 +37,8 @@ class Configuration:
     """
 
     def __init__(self, command_line: Options, path: str | None = None, isolated: bool = False) -> None:
-        self._typed = command_line
+        self.typed = command_line
+        """What the command line sets."""
         self._isolated = isolated
         self._start = os.getcwd()
         self._of_folder: dict[str, Scope] = {}
@@ -99,12 +100,12 @@ class Configuration:
     def _scope(self, path: str | None) -> Scope:
         in_file: Options = {} if path is None else config_files.read(path)
         folder = self._start if path is None or self._fixed else os.path.dirname(path)
-        merged = cast(Options, {**in_file, **self._typed})
+        merged = cast(Options, {**in_file, **self.typed})
         version = merged.get("target-version")
         settings = resolve(
-            self._typed.get("select"),
-            self._typed.get("extend-select", ()),
-            self._typed.get("ignore", ()),
+            self.typed.get("select"),
+            self.typed.get("extend-select", ()),
+            self.typed.get("ignore", ()),
             in_file=in_file,
             oldest_version=None if version is None else parse_version(version),
             start_method=merged.get("start-method", START_METHODS[0]),
@@ -112,13 +113,13 @@ class Configuration:
             declared=_declared(merged),
         )
         patterns: list[Patterns] = []
-        for options, base in ((in_file, folder), (self._typed, self._start)):
-            exclude = options.get("exclude", []) if options is self._typed or "exclude" not in self._typed else []
+        for options, base in ((in_file, folder), (self.typed, self._start)):
+            exclude = options.get("exclude", []) if options is self.typed or "exclude" not in self.typed else []
             left_out = [*exclude, *options.get("extend-exclude", [])]
             if left_out:
                 patterns.append(Patterns(left_out, base))
         ignores = merged.get("per-file-ignores", {})
-        base = self._start if "per-file-ignores" in self._typed else folder
+        base = self._start if "per-file-ignores" in self.typed else folder
         return Scope(
             path,
             in_file,

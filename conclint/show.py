@@ -15,7 +15,12 @@ from .report import FORMATS
 from .report.terminal import printable
 from .target import START_METHODS
 
-_DEFAULTS: Options = {
+_UNSET = {
+    "select": "select is not set: the default rules run",
+    "target-version": "target-version is not set: requires-python of the project counts",
+}
+
+_DEFAULTS: dict[str, object] = {
     "extend-select": [],
     "ignore": [],
     "per-file-ignores": {},
@@ -35,13 +40,13 @@ def files(found: Iterable[File]) -> str:
     return "".join(f"{printable(file.path)}\n" for file in found)
 
 
-def settings(configuration: Configuration, typed: Options, paths: Sequence[str]) -> str:
+def settings(configuration: Configuration, paths: Sequence[str]) -> str:
     """As TOML what holds for each of ``paths``, where each option comes from, and the rules that run."""
     scopes: dict[str | None, tuple[Scope, list[str]]] = {}
     for path in paths:
         scope = configuration.scope(path if os.path.isdir(path) else os.path.dirname(path))
         scopes.setdefault(scope.path, (scope, []))[1].append(path)
-    return "\n".join(_scope(scope, typed, named) for scope, named in scopes.values())
+    return "\n".join(_scope(scope, configuration.typed, named) for scope, named in scopes.values())
 
 
 def _scope(scope: Scope, typed: Options, paths: Sequence[str]) -> str:
@@ -57,8 +62,7 @@ def _scope(scope: Scope, typed: Options, paths: Sequence[str]) -> str:
             value = (typed if source == "the command line" else scope.in_file).get(key)
             lines.append(f"{key} = {_toml(value)}  # {source}")
         if not sources:
-            default = f"{key} = {_toml(_DEFAULTS[key])}" if key in _DEFAULTS else f"# {key} is not set"  # type: ignore[literal-required]
-            lines.append(f"{default}  # by default" if key in _DEFAULTS else default)
+            lines.append(f"{key} = {_toml(_DEFAULTS[key])}  # by default" if key in _DEFAULTS else f"# {_UNSET[key]}")
     lines.append(f"# {len(scope.settings.rules)} rules run: {' '.join(rule.code for rule in scope.settings.rules)}")
     return "".join(f"{printable(line)}\n" for line in lines)
 

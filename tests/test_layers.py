@@ -13,7 +13,7 @@ LAYERS = (
     "model", "options", "target", "source", "catalog", "syntax", "tree", "kinds", "questions", "scopes", "classes",
     "places", "parameters", "annotations", "results", "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions",
     "cfg_builder", "dataflow", "rule", "facts", "rewrite", "registry", "config", "excludes", "gitignore", "discovery",
-    "parsing", "engine", "report", "config_files", "configuration", "pages", "cli", "flake8_plugin", "__main__",
+    "parsing", "engine", "report", "config_files", "configuration", "show", "pages", "cli", "flake8_plugin", "__main__",
 )  # fmt: skip
 SEEN_BY_RULES = {"model", "rule", "facts", "syntax", "kinds", "catalog"}
 SEEN_BY_REPORTS = {"model", "report"}
