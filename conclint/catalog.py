@@ -318,7 +318,8 @@ def extended(declared: Declared) -> Catalog:
     for name, kind in declared.types:
         known = catalog.base_of(kind)
         if known is not None and kind not in catalog.types and kind in catalog.lock_kinds | _SIGNALS:
-            known = known._replace(name=name, api="")  # it is used as one, and may be made and shared in ways of its own
+            # It is used as one, and may be made and shared in ways of its own.
+            known = known._replace(name=name, api="")
             catalog.types[name] = known
         if known is not None:
             catalog.made_by.update(dict.fromkeys(_spellings(name), known))

@@ -19,7 +19,7 @@ from .registry import UnknownRuleError, matching, nearest
 from .report import FORMATS
 from .target import START_METHODS, parse_version
 
-_SPEAKS_OF_US = re.compile(rb"^\s*\[?\[?\s*tool\s*\.\s*[\"']?conclint\b|^\s*conclint\b", re.MULTILINE)
+_OUR_TABLE = re.compile(rb"^\s*\[+\s*tool\s*\.\s*[\"']?conclint\b", re.MULTILINE)
 
 _TYPES = {
     "dict": "a table", "list": "a list", "str": "text", "bool": "true or false", "int": "a whole number",
@@ -70,18 +70,18 @@ def read(path: str) -> Options:
 
 
 def _speaks_of_us(path: str) -> bool:
-    """Whether a ``pyproject.toml`` has a table for us, as far as can be told without parsing it."""
+    """Whether a ``pyproject.toml`` has a table for us; it is parsed only where it may, and need not be well-formed."""
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError:
         return False
-    if b"conclint" not in data or not _SPEAKS_OF_US.search(data):
+    if b"conclint" not in data:
         return False
     try:
         tool = _parse(path).get("tool", {})
     except ConfigError:
-        return True  # read() will say what is wrong
+        return _OUR_TABLE.search(data) is not None  # read() will say what is wrong
     return isinstance(tool, dict) and "conclint" in tool
 
 
@@ -94,7 +94,7 @@ def _parse(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             data = file.read()
-        return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
+        return tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {describe(error)}") from None
     except UnicodeDecodeError as error:
