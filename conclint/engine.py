@@ -51,13 +51,13 @@ def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = Tru
     return _guarded(path, lambda: _check_bytes(data, path, settings, Targets(settings), named))
 
 
-def check_text(text: str, path: str, settings: Settings) -> FileReport:
-    """The report of text that somebody else has read, with nothing suppressed: flake8 does both itself."""
+def check_text(text: str, path: str, settings: Settings, *, noqa: bool = False) -> FileReport:
+    """The report of text that somebody else has read: flake8, which also suppresses itself, or an editor (``noqa``)."""
 
     def check() -> FileReport:
         if not may_hold_finding(text.encode("utf-8", "replace")):
             return _NOTHING
-        return on_large_stack(lambda: _analyse(normalise_newlines(text), path, settings, Targets(settings), noqa=False))
+        return on_large_stack(lambda: _analyse(normalise_newlines(text), path, settings, Targets(settings), noqa))
 
     return _guarded(path, check)
 

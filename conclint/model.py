@@ -90,6 +90,13 @@ class Problem(NamedTuple):
     fatal: bool = True
 
 
+class Tag(Enum):
+    """How an editor shows what a rule marks: struck through, or faded out."""
+
+    DEPRECATED = "deprecated"
+    UNNECESSARY = "unnecessary"
+
+
 class FixAvailability(Enum):
     """Whether a rule offers fixes; ``--rules``, the pages and the tests read it."""
 
@@ -112,6 +119,8 @@ class Rule(NamedTuple):
     fix: FixAvailability = FixAvailability.NONE
     since: str = "unreleased"
     """The release that brought the rule."""
+    tag: Tag | None = None
+    """What the marked code is, where editors have a way to show it."""
 
 
 class FileReport(NamedTuple):

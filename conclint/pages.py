@@ -23,8 +23,19 @@ def page(rule: Rule) -> str:
     import ast
     from importlib import resources
 
-    source = resources.files("conclint.rules").joinpath(rule.name.replace("-", "_") + ".py").read_text("utf-8")
+    source = resources.files("conclint.rules").joinpath(_file(rule)).read_text("utf-8")
     return (ast.get_docstring(ast.parse(source)) or "") + "\n"
+
+
+def address(rule: Rule) -> str:
+    """Where a program that shows findings can open the page of ``rule``: the installed file, which opens with it.
+
+    It is there without a network, and is the page of this very version.
+    """
+    from importlib import resources
+    from pathlib import Path
+
+    return Path(str(resources.files("conclint.rules"))).joinpath(_file(rule)).resolve().as_uri()
 
 
 def listing() -> str:
@@ -72,6 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{options.file}: the table of rules is stale; run python -m conclint.pages --write", file=sys.stderr)
         return 1
     return 0
+
+
+def _file(rule: Rule) -> str:
+    return rule.name.replace("-", "_") + ".py"
 
 
 def _row(rule: Rule) -> tuple[str, str, str, str, str]:

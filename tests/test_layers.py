@@ -13,7 +13,7 @@ LAYERS = (
     "model", "target", "source", "catalog", "syntax", "tree", "kinds", "questions", "scopes", "classes", "places",
     "parameters", "annotations", "results", "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions",
     "cfg_builder", "dataflow", "rule", "facts", "rewrite", "registry", "config", "gitignore", "discovery", "parsing",
-    "engine", "report", "pages", "cli", "flake8_plugin", "__main__",
+    "engine", "report", "pages", "lsp", "cli", "flake8_plugin", "__main__",
 )  # fmt: skip
 SEEN_BY_RULES = {"model", "rule", "facts", "syntax", "kinds", "catalog"}
 SEEN_BY_REPORTS = {"model", "report"}
@@ -62,7 +62,7 @@ def test_every_module_has_its_layer() -> None:
     assert {layer(path) for path in MODULES} == set(LAYERS)
 
 
-@pytest.mark.parametrize("folder", ["facts", "report", "rewrite", "tree"])
+@pytest.mark.parametrize("folder", ["facts", "lsp", "report", "rewrite", "tree"])
 def test_inside_a_package_there_are_no_circles(folder: str) -> None:
     package = f"conclint.{folder}"
     left = {

@@ -1,0 +1,226 @@
+"""The server: which documents are open, when each is checked, and what an editor may ask.
+
+Documents come whole with each change: pygls would find the place of a partial change by Python's idea of a line,
+which breaks at form feeds too, and an editor's does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from lsprotocol import types
+from pygls import uris
+from pygls.lsp.server import LanguageServer
+
+from .. import __version__
+from ..config import Settings, resolve
+from ..discovery import EXCLUDED_FOLDERS, SUFFIXES
+from ..engine import MAX_PARSED_BYTES, check_text
+from ..model import FileReport
+from ..registry import UnknownRuleError
+from .answers import SOURCE, Analysis
+from .text import Text
+
+DEBOUNCE = 0.3
+"""How many seconds of quiet after a change a check waits for."""
+
+_CONFIGURATION_FILES = ("pyproject.toml", "conclint.toml")
+_OPTIONS = {"select": "select", "extendSelect": "extend_select", "ignore": "ignore"}
+
+
+class Server(LanguageServer):
+    """The state of one editor's session."""
+
+    def __init__(self) -> None:
+        super().__init__(SOURCE, __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        self._settings = resolve()
+        self._states: dict[str, int] = {}
+        """Counts what may change the findings of an open document: its changes and those of the settings."""
+        self._analyses: dict[str, tuple[int, Analysis]] = {}
+        self._checks: dict[str, asyncio.Task[None]] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    def configure(self, options: object) -> None:
+        """Takes the editor's settings; wrong ones are told and leave everything as it was."""
+        try:
+            self._settings = settings_from(options)
+        except ValueError as error:
+            message = f"conclint: settings not taken over: {error}"
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
+
+    def changed(self, uri: str, *, after: float) -> None:
+        """Checks the document in ``after`` seconds, unless it changes again before that."""
+        self._states[uri] = self._states.get(uri, 0) + 1
+        self._cancel(uri)
+        self._checks[uri] = asyncio.ensure_future(self._check(uri, after))
+
+    def everything_changed(self) -> None:
+        """Checks all open documents."""
+        for uri in list(self._states):
+            self.changed(uri, after=0)
+
+    def closed(self, uri: str) -> None:
+        """Forgets the document and takes its diagnostics away."""
+        self._cancel(uri)
+        self._states.pop(uri, None)
+        self._analyses.pop(uri, None)
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+    async def analysis(self, uri: str) -> Analysis | None:
+        """What is found in the document as it is now; None where that is not open."""
+        async with self._one_at_a_time:
+            while (state := self._states.get(uri)) is not None:
+                known = self._analyses.get(uri)
+                if known is not None and known[0] == state:
+                    return known[1]
+                document = self.workspace.get_text_document(uri)
+                version, source = document.version, document.source
+                report = await asyncio.to_thread(self._report, uri, document.language_id, source)
+                for problem in report.problems:
+                    message = f"{problem.path}: {problem.message}"
+                    self.window_log_message(types.LogMessageParams(types.MessageType.Warning, message))
+                encoding = types.PositionEncodingKind(self.workspace.position_encoding or "utf-16")
+                text = Text(source, encoding.value)
+                if uri in self._states:
+                    self._analyses[uri] = state, Analysis(uri, version, text, report.findings)
+        return None
+
+    def supports(self, *names: str) -> bool:
+        """Whether the editor declares the capability at the path ``names``."""
+        value: object = self.client_capabilities
+        for name in names:
+            value = getattr(value, name, None)
+        return bool(value)
+
+    async def _check(self, uri: str, after: float) -> None:
+        await asyncio.sleep(after)
+        analysis = await self.analysis(uri)
+        if analysis is not None:
+            diagnostics = analysis.diagnostics()
+            if not self.supports("text_document", "publish_diagnostics", "related_information"):
+                for diagnostic in diagnostics:
+                    diagnostic.related_information = None
+            self.text_document_publish_diagnostics(
+                types.PublishDiagnosticsParams(uri, diagnostics, version=analysis.version)
+            )
+
+    def _report(self, uri: str, language: str | None, source: str) -> FileReport:
+        path = self._path(uri)
+        if not _is_python(path, language) or self._is_passed_over(path) or len(source) > MAX_PARSED_BYTES:
+            return FileReport((), ())
+        return check_text(source, path, self._settings, noqa=True)
+
+    def _path(self, uri: str) -> str:
+        """Where the document is, or would be: one that was never saved belongs to the project that is open."""
+        if uri.startswith("file:"):
+            return uris.to_fs_path(uri) or uri
+        return os.path.join(self.workspace.root_path or "", os.path.basename(uri.partition(":")[2]) or "untitled")
+
+    def _is_passed_over(self, path: str) -> bool:
+        """Whether walking the project would not come to ``path``: a library that is only being read."""
+        for folder in self.workspace.folders.values():
+            root = os.path.join(uris.to_fs_path(folder.uri) or "", "")
+            if path.startswith(root):
+                return not EXCLUDED_FOLDERS.isdisjoint(path[len(root) :].split(os.sep)[:-1])
+        return "site-packages" in path.split(os.sep)
+
+    def _cancel(self, uri: str) -> None:
+        check = self._checks.pop(uri, None)
+        if check is not None:
+            check.cancel()
+
+
+def settings_from(options: object) -> Settings:
+    """The settings that the editor's ``initializationOptions`` mean. Raises ``ValueError`` for what is wrong there."""
+    if options is None:
+        return resolve()
+    if not isinstance(options, Mapping):
+        raise ValueError(f"they are no object but {options!r}")
+    selectors: dict[str, list[str]] = {}
+    for key, value in options.items():
+        if key not in _OPTIONS:
+            raise ValueError(f"unknown key {key!r}; there are {', '.join(_OPTIONS)}")
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+            raise ValueError(f"{key} is no list of texts")
+        selectors[_OPTIONS[key]] = list(value)
+    try:
+        return resolve(selectors.get("select"), selectors.get("extend_select", ()), selectors.get("ignore", ()))
+    except UnknownRuleError as error:
+        raise ValueError(str(error)) from None
+
+
+def make() -> Server:
+    """A server that answers all that conclint has an answer to."""
+    server = Server()
+
+    @server.feature(types.INITIALIZE)
+    def _(params: types.InitializeParams) -> None:
+        server.configure(_plain(params.initialization_options))
+
+    @server.feature(types.INITIALIZED)
+    async def _(_params: types.InitializedParams) -> None:
+        if server.supports("workspace", "did_change_watched_files", "dynamic_registration"):
+            watchers = [types.FileSystemWatcher(f"**/{name}") for name in _CONFIGURATION_FILES]
+            options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+            registration = types.Registration("settings", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+            await server.client_register_capability_async(types.RegistrationParams([registration]))
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def _(_params: types.DidChangeWatchedFilesParams) -> None:
+        server.everything_changed()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def _(params: types.DidOpenTextDocumentParams) -> None:
+        server.changed(params.text_document.uri, after=0)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def _(params: types.DidChangeTextDocumentParams) -> None:
+        server.changed(params.text_document.uri, after=DEBOUNCE)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def _(params: types.DidSaveTextDocumentParams) -> None:
+        server.changed(params.text_document.uri, after=0)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def _(params: types.DidCloseTextDocumentParams) -> None:
+        server.closed(params.text_document.uri)
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
+    )
+    async def _(params: types.CodeActionParams) -> list[types.CodeAction]:
+        only = params.context.only
+        if only and not any(str(getattr(kind, "value", kind)) in ("", "quickfix") for kind in only):
+            return []
+        analysis = await server.analysis(params.text_document.uri)
+        with_versions = server.supports("workspace", "workspace_edit", "document_changes")
+        return [] if analysis is None else analysis.actions(params.range, with_versions)
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def _(params: types.HoverParams) -> types.Hover | None:
+        analysis = await server.analysis(params.text_document.uri)
+        hover = server.client_capabilities.text_document and server.client_capabilities.text_document.hover
+        kinds = (hover and hover.content_format) or [types.MarkupKind.PlainText]
+        return None if analysis is None else analysis.hover(params.position, kinds[0])
+
+    return server
+
+
+def serve() -> None:
+    """Serves one editor on standard input and output."""
+    make().start_io()
+
+
+def _is_python(path: str, language: str | None) -> bool:
+    """Whether the document is Python, and no stub: their bodies are empty."""
+    return path.endswith(SUFFIXES) or (language == "python" and not path.endswith(".pyi"))
+
+
+def _plain(options: Any) -> object:
+    """``options`` as JSON has them: pygls makes objects of what it does not know."""
+    if hasattr(options, "_asdict"):
+        return {key: _plain(value) for key, value in options._asdict().items()}
+    return options
