@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from conclint.registry import find
 pytest.importorskip("pygls")
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
+
+from conclint.lsp.server import settings_from
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,18 +52,18 @@ class Editor:
         self.text: dict[str, str] = {}
         self.version = 0
 
-        self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(self.on_diagnostics)
-        self.client.feature(types.WINDOW_SHOW_MESSAGE)(self.on_message)
-        self.client.feature(types.CLIENT_REGISTER_CAPABILITY)(self.on_registration)
+        def on_diagnostics(params: types.PublishDiagnosticsParams) -> None:
+            self.published.put_nowait(params)
 
-    def on_diagnostics(self, params: types.PublishDiagnosticsParams) -> None:
-        self.published.put_nowait(params)
+        def on_message(params: types.ShowMessageParams) -> None:
+            self.shown.append(params.message)
 
-    def on_message(self, params: types.ShowMessageParams) -> None:
-        self.shown.append(params.message)
+        def on_registration(params: types.RegistrationParams) -> None:
+            self.watched += params.registrations
 
-    def on_registration(self, params: types.RegistrationParams) -> None:
-        self.watched += params.registrations
+        self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(on_diagnostics)
+        self.client.feature(types.WINDOW_SHOW_MESSAGE)(on_message)
+        self.client.feature(types.CLIENT_REGISTER_CAPABILITY)(on_registration)
 
     async def start(self, capabilities: types.ClientCapabilities, options: object) -> types.InitializeResult:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -258,28 +261,26 @@ def test_fixes_are_offered_and_what_they_make_is_clean(tmp_path: Path) -> None:
     in_an_editor(tmp_path, steps)
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("thread.start()", "thread.start()  # noqa: CNC301"),
-        ("thread.start()   # why 😀", "thread.start()   # why 😀  # noqa: CNC301"),
-        ("thread.start()  # noqa: CNC101", "thread.start()  # noqa: CNC301, CNC101"),
-        ("thread.start()  # NOQA:E501", "thread.start()  # NOQA:CNC301, E501"),
-        ("thread.start(  # first\n)", "thread.start(  # first\n)  # noqa: CNC301"),
-        ("thread.start(); \\\n  x = 1", "thread.start(); \\\n  x = 1  # noqa: CNC301"),
-    ],
-)
-def test_a_comment_that_silences_goes_where_it_works(tmp_path: Path, before: str, after: str) -> None:
-    text = "import threading\n'😀'; thread = threading.Thread(target=print); " + before
+def test_a_comment_that_silences_goes_where_it_works(tmp_path: Path) -> None:
+    cases = {
+        "thread.start()": "thread.start()  # noqa: CNC301",
+        "thread.start()   # why 😀": "thread.start()   # why 😀  # noqa: CNC301",
+        "thread.start()  # noqa: CNC101": "thread.start()  # noqa: CNC301, CNC101",
+        "thread.start()  # NOQA:E501": "thread.start()  # NOQA:CNC301, E501",
+        "thread.start(  # first\n)": "thread.start(  # first\n)  # noqa: CNC301",
+        "thread.start(); \\\n  x = 1": "thread.start(); \\\n  x = 1  # noqa: CNC301",
+    }
 
     async def steps(editor: Editor) -> None:
-        for end in ("\n", ""):
-            name = f"app{len(end)}.py"
-            assert codes(await editor.open(name, text + end)) == ["CNC301"]
-            (action,) = await editor.actions(name, 1, 16)
-            editor.change(name, editor.applied(name, action))
-            assert editor.text[name].endswith(after + end)
-            assert codes(await editor.next(name)) == []
+        for number, (before, after) in enumerate(cases.items()):
+            for end in ("\n", ""):
+                name = f"app{number}{len(end)}.py"
+                text = "import threading\n'😀'; thread = threading.Thread(target=print); " + before + end
+                assert codes(await editor.open(name, text)) == ["CNC301"]
+                (action,) = await editor.actions(name, 1, 16)
+                editor.change(name, editor.applied(name, action))
+                assert editor.text[name].endswith(after + end)
+                assert codes(await editor.next(name)) == []
 
     in_an_editor(tmp_path, steps)
 
@@ -346,18 +347,36 @@ def test_settings_come_from_the_editor(tmp_path: Path) -> None:
     in_an_editor(tmp_path, ignored, options={"ignore": ["CNC1"]})
 
 
+def test_wrong_settings_are_told_and_change_nothing(tmp_path: Path) -> None:
+    async def steps(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == ["CNC101"]
+        cause = "unknown rule 'CNC1x'; did you mean 'CNC101'?"
+        assert editor.shown == [f"conclint: settings not taken over: {cause}"]
+
+    in_an_editor(tmp_path, steps, options={"ignore": ["CNC1x"]})
+
+
 @pytest.mark.parametrize(
     ("options", "cause"),
     [
-        ({"ignore": ["CNC1x"]}, "unknown rule 'CNC1x'; did you mean 'CNC101'?"),
         ({"ignored": []}, "unknown key 'ignored'; there are select, extendSelect, ignore"),
         ({"select": "CNC1"}, "select is no list of texts"),
-        (["CNC1"], "they are no object but ['CNC1']"),
+        (["CNC1"], r"they are no object but \['CNC1'\]"),
     ],
 )
-def test_wrong_settings_are_told(tmp_path: Path, options: object, cause: str) -> None:
-    async def steps(editor: Editor) -> None:
-        assert codes(await editor.open("bank.py", LEAK)) == ["CNC101"]
-        assert editor.shown == [f"conclint: settings not taken over: {cause}"]
+def test_settings_of_a_wrong_shape_are_told(options: object, cause: str) -> None:
+    with pytest.raises(ValueError, match=cause):
+        settings_from(options)
 
-    in_an_editor(tmp_path, steps, options=options)
+
+def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError('pygls')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "conclint.lsp", "--stdio"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "conclint-lsp: pygls is missing; install the extra: pip install 'conclint[lsp]'\n"
