@@ -51,7 +51,7 @@ def generated() -> Iterator[tuple[str, str]]:
     before, _, rest = readme.partition(pages.BEGIN)
     _, _, after = rest.partition(pages.END)
     yield "README.md", f"{before}They are listed [by family](rules/index.md).{after}".replace("](docs/", "](")
-    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"):
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "action.yml"):
         yield name, (ROOT / name).read_text("utf-8").replace("](docs/", "](")
     yield "rules/index.md", pages.overview()
     for rule in rules():

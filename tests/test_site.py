@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from conclint import pages
 from conclint.registry import find, rules
+from conclint.report import FORMATS
 
 if TYPE_CHECKING:
     from tests.conftest import RunCli
@@ -47,6 +49,16 @@ def test_what_is_explained_is_the_docstring(root: Path, run_cli: RunCli) -> None
         source = (root / "rules" / f"{find(code).name.replace('-', '_')}.py").read_text("utf-8")
         page = run_cli("--explain", code, cwd=root).stdout
         assert source.startswith('"""' + page.removesuffix("\n"))
+
+
+def test_what_sarif_says_to_help_is_the_page(tmp_path: Path, run_cli: RunCli) -> None:
+    if "sarif" not in FORMATS:
+        pytest.skip("there is no such format")
+    (tmp_path / "app.py").write_text("import threading\nthreading.Thread(target=print).start()\n")
+    document = json.loads(run_cli("--output-format", "sarif", "--select", "ALL", cwd=tmp_path).stdout)
+    for told in document["runs"][0]["tool"]["driver"]["rules"]:
+        assert told["help"]["markdown"].strip() == pages.page(find(told["id"])).strip()
+        assert told["shortDescription"]["text"].removesuffix(".") == find(told["id"]).summary
 
 
 @pytest.mark.slow
