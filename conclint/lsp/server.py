@@ -7,8 +7,11 @@ which breaks at form feeds too, and an editor's does not.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
@@ -37,11 +40,14 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__(SOURCE, __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self._settings = resolve()
+        self._numbers = itertools.count()
         self._states: dict[str, int] = {}
-        """Counts what may change the findings of an open document: its changes and those of the settings."""
+        """A number for each open document, a new one with whatever may change its findings."""
         self._analyses: dict[str, tuple[int, Analysis]] = {}
         self._checks: dict[str, asyncio.Task[None]] = {}
         self._one_at_a_time = asyncio.Lock()
+        # One thread: a check that is given up works on for a while, and the next one must wait for it.
+        self._worker = ThreadPoolExecutor(1)
 
     def configure(self, options: object) -> None:
         """Takes the editor's settings; wrong ones are told and leave everything as it was."""
@@ -53,9 +59,10 @@ class Server(LanguageServer):
 
     def changed(self, uri: str, *, after: float) -> None:
         """Checks the document in ``after`` seconds, unless it changes again before that."""
-        self._states[uri] = self._states.get(uri, 0) + 1
+        self._states[uri] = next(self._numbers)
         self._cancel(uri)
-        self._checks[uri] = asyncio.ensure_future(self._check(uri, after))
+        self._checks[uri] = check = asyncio.ensure_future(self._check(uri, after))
+        check.add_done_callback(self._tell_failure)
 
     def everything_changed(self) -> None:
         """Checks all open documents."""
@@ -78,7 +85,8 @@ class Server(LanguageServer):
                     return known[1]
                 document = self.workspace.get_text_document(uri)
                 version, source = document.version, document.source
-                report = await asyncio.to_thread(self._report, uri, document.language_id, source)
+                work = partial(self._report, uri, document.language_id, source)
+                report = await asyncio.get_running_loop().run_in_executor(self._worker, work)
                 for problem in report.problems:
                     message = f"{problem.path}: {problem.message}"
                     self.window_log_message(types.LogMessageParams(types.MessageType.Warning, message))
@@ -106,6 +114,11 @@ class Server(LanguageServer):
             self.text_document_publish_diagnostics(
                 types.PublishDiagnosticsParams(uri, diagnostics, version=analysis.version)
             )
+
+    def _tell_failure(self, check: asyncio.Task[None]) -> None:
+        if not check.cancelled() and (error := check.exception()) is not None:
+            message = f"internal error: {type(error).__name__}: {error}"
+            self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
 
     def _report(self, uri: str, language: str | None, source: str) -> FileReport:
         path = self._path(uri)
