@@ -204,6 +204,7 @@ def test_unsaved_text_is_checked_while_it_is_written(tmp_path: Path) -> None:
         editor.client.text_document_did_close(types.DidCloseTextDocumentParams(document))
         assert codes(await editor.next("app.py")) == []
         assert editor.published.empty()
+        assert codes(await editor.open("app.py", LEAK)) == ["CNC101"]
         assert codes(await editor.open("untitled:Untitled-1", LEAK)) == ["CNC101"]
 
     in_an_editor(tmp_path, steps)
