@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from copy import copy
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -17,7 +19,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from .options import Declared
 from .target import Version, parse_version
+
+_DEEPEST_IMPORT = 3
+"""How many dots a relative import has at most that may name something declared."""
+
+_SIGNALS = frozenset({"event", "barrier", "queue"})
 
 
 class ApiType(NamedTuple):
@@ -27,7 +35,7 @@ class ApiType(NamedTuple):
     kind: str
     """What it is, whatever module it is from: ``lock``, ``thread``, ``process_pool``, ``future`` ..."""
     api: str
-    """``threading``, ``multiprocessing``, ``concurrent.futures`` or ``asyncio``."""
+    """``threading``, ``multiprocessing``, ``concurrent.futures`` or ``asyncio``; empty for what a project declares."""
     namespace: str | None
     """The module whose functions its methods are, for multiprocessing contexts and managers."""
     start_method: str
@@ -252,6 +260,15 @@ class Catalog:
         self._semaphore_words = frozenset(locks["semaphore_words"])
         self._lock_words = frozenset(locks["words"]) | self._semaphore_words
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of objects that there are."""
+        return sorted({known.kind for known in self.types.values()})
+
+    def base_of(self, kind: str) -> ApiType | None:
+        """The type that is called ``kind``, or else the first one that is of this kind."""
+        return self.types.get(kind) or next((known for known in self.types.values() if known.kind == kind), None)
+
     def answers_request(self, method: str) -> bool:
         """Whether a server calls the method of this name of a request handler."""
         return method in self._request_methods or method.startswith(self._request_prefixes)
@@ -288,6 +305,42 @@ def _position(entry: dict[str, Any], name: str) -> tuple[int, str] | None:
 def words_of(identifier: str) -> frozenset[str]:
     """The words of an identifier, in lower case: ``_writeLock2`` has ``write`` and ``lock``."""
     return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", identifier))
+
+
+@cache
+def extended(declared: Declared) -> Catalog:
+    """The catalogue with what a project declares of its own types and functions."""
+    if declared == Declared():
+        return load()
+    catalog = copy(load())
+    catalog.types = dict(catalog.types)
+    catalog.made_by = dict(catalog.made_by)
+    for name, kind in declared.types:
+        known = catalog.base_of(kind)
+        if known is not None and kind not in catalog.types and kind in catalog.lock_kinds | _SIGNALS:
+            # It is used as one, and may be made and shared in ways of its own.
+            known = known._replace(name=name, api="")
+            catalog.types[name] = known
+        if known is not None:
+            catalog.made_by.update(dict.fromkeys(_spellings(name), known))
+    catalog.log_functions = catalog.log_functions.union(*map(_spellings, declared.logs))
+    catalog.calls = dict(catalog.calls)
+    for key, names in (
+        ("never_return", declared.never_return),
+        ("releasers", declared.releases),
+        ("joiners", declared.joins),
+    ):
+        catalog.calls[key] = catalog.calls[key].union(*map(_spellings, names))
+    return catalog
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """``name`` as absolute and as relative imports in its own package call it."""
+    yield name
+    parts = name.split(".")
+    for first in range(1, len(parts)):
+        for level in range(1, _DEEPEST_IMPORT + 1):
+            yield "." * level + ".".join(parts[first:])
 
 
 @cache

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 from .model import Rule
+from .options import NOTHING_DECLARED, Declared, Options
 from .registry import ALL, matching, rules
 from .target import START_METHODS, Target, Version, from_oldest, nearest_project, read_project
 
@@ -24,6 +26,8 @@ class Settings(NamedTuple):
     """How multiprocessing starts a process where the code does not say it."""
     isolated: bool = False
     """Whether projects are not asked for anything."""
+    declared: Declared = NOTHING_DECLARED
+    """What the project says of its own types and functions."""
 
 
 def resolve(
@@ -31,32 +35,43 @@ def resolve(
     extend_select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     *,
+    in_file: Options | None = None,
     oldest_version: Version | None = None,
     start_method: str = START_METHODS[0],
     isolated: bool = False,
+    declared: Declared = NOTHING_DECLARED,
 ) -> Settings:
     """Settings from selectors (codes, beginnings of codes, names, ``ALL``); ``select`` defaults to the default rules.
 
     The more specific selector wins (``CNC101`` over ``CNC1`` over ``ALL``), and of two that are equally specific
-    the one that ignores. A file that cannot be read must not pass for clean, so ``CNC900`` needs no selecting: only
-    ``ignore`` switches it off. Raises :class:`registry.UnknownRuleError`.
+    the one that ignores. The selectors of ``in_file`` give way to the others: ``select`` replaces those that select
+    there, ``ignore`` wins over all of these, and what is selected over what the file ignores by no more specific a
+    selector. A file that cannot be read must not pass for clean, so ``CNC900`` needs no selecting: only ``ignore``
+    switches it off. Raises :class:`registry.UnknownRuleError`.
     """
-    wanted = _specificity(extend_select)
-    if select is None:
-        for rule in rules():
-            if rule.default:
-                wanted.setdefault(rule.code, 0)
-    else:
-        for code, weight in _specificity(select).items():
-            wanted[code] = max(weight, wanted.get(code, 0))
-    wanted.setdefault(SYNTAX_ERROR, 0)
+    in_file = in_file or {}
+    wanted = _specificity(select or (), extend_select)
     unwanted = _specificity(ignore)
-    return Settings(
-        tuple(rule for rule in rules() if rule.code in wanted and wanted[rule.code] > unwanted.get(rule.code, -1)),
-        oldest_version,
-        start_method,
-        isolated,
-    )
+    before = _specificity(in_file.get("ignore", ()))
+    otherwise: dict[str, int] = {}
+    if select is None:
+        otherwise = _specificity(in_file.get("select", ()), in_file.get("extend-select", ()))
+        if "select" not in in_file:
+            for rule in rules():
+                if rule.default:
+                    otherwise.setdefault(rule.code, 0)
+    otherwise.setdefault(SYNTAX_ERROR, 0)
+
+    def runs(code: str) -> bool:
+        if max(wanted.get(code, -1), unwanted.get(code, -1)) >= 0:
+            if unwanted.get(code, -1) >= wanted.get(code, -1):
+                return False
+            if wanted[code] >= before.get(code, -1):
+                return True
+        return code in otherwise and otherwise[code] > before.get(code, -1)
+
+    chosen = tuple(rule for rule in rules() if runs(rule.code))
+    return Settings(chosen, oldest_version, start_method, isolated, declared)
 
 
 class Targets:
@@ -66,7 +81,7 @@ class Targets:
         self._settings = settings
         self._of_folder: dict[str, str | None] = {}
         self._of_project: dict[str, Target] = {}
-        self._whatever = Target(start_method=settings.start_method)
+        self._whatever = Target(start_method=settings.start_method, declared=settings.declared)
         if settings.oldest_version is not None:
             self._whatever = self._whatever._replace(versions=from_oldest(settings.oldest_version))
 
@@ -94,10 +109,10 @@ class Targets:
         return self._of_project[project]
 
 
-def _specificity(selectors: Iterable[str]) -> dict[str, int]:
+def _specificity(*groups: Iterable[str]) -> dict[str, int]:
     """For each code that some selector means, the length of the longest prefix that does."""
     found: dict[str, int] = {}
-    for selector in selectors:
+    for selector in chain.from_iterable(groups):
         for rule in matching(selector):
             named = selector.strip().lower() == rule.name
             weight = 0 if selector.strip().upper() == ALL else len(rule.code) if named else len(selector.strip())

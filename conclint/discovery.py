@@ -5,24 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from . import gitignore
+from .excludes import Excludes
 from .model import Problem
+from .options import CONFIG_NAMES
 
 SUFFIXES = (".py", ".pyw")
 """What is checked when met in a folder. Stubs are left out: their bodies are empty."""
-
-EXCLUDED_FOLDERS = frozenset(
-    {
-        ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox",
-        ".pants.d", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode",
-        "__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist", "node_modules", "site-packages",
-        "venv",
-    }
-)  # fmt: skip
-"""Names of folders that are not entered unless they are named themselves; ruff's list."""
 
 
 class File(NamedTuple):
@@ -52,17 +44,25 @@ class _Folder(NamedTuple):
     path: str
     real: str
     ignores: tuple[_Ignores, ...]
+    excludes: Excludes
 
 
-def discover(paths: Sequence[str]) -> Discovery:
-    """The files that ``paths`` (files and folders) mean.
+def discover(
+    paths: Sequence[str],
+    excludes_of: Callable[[str], Excludes] = lambda folder: Excludes(),
+    *,
+    respect_gitignore: bool = True,
+    force_exclude: bool = False,
+) -> Discovery:
+    """The files that ``paths`` (files and folders) mean; ``excludes_of`` tells what is left out in a folder.
 
-    A path that is named is checked whatever its suffix and whether or not it is ignored; a file meant twice, also
-    through a link, is checked once. Links to folders are followed only where they are named.
+    A path that is named is checked whatever its suffix and whether or not it is ignored, and, but for
+    ``force_exclude``, excluded; a file meant twice, also through a link, is checked once. Links to folders are followed
+    only where they are named.
     """
-    found = _Found()
+    found = _Found(excludes_of, respect_gitignore, force_exclude)
     for path in paths:
-        found.add_named(_shown(path))
+        found.add_named(shown(path))
     # A link and its target are one file, and the target's own name is the better one.
     files: dict[str, File] = {}
     for is_link, real, file in sorted(found.files, key=lambda entry: (entry[0], entry[2].path)):
@@ -79,7 +79,10 @@ def discover(paths: Sequence[str]) -> Discovery:
 class _Found:
     """Collects files as (is a link, real path, file), and problems."""
 
-    def __init__(self) -> None:
+    def __init__(self, excludes_of: Callable[[str], Excludes], respect_gitignore: bool, force_exclude: bool) -> None:
+        self._excludes_of = excludes_of
+        self._respect_gitignore = respect_gitignore
+        self._force_exclude = force_exclude
         self.files: list[tuple[bool, str, File]] = []
         self.problems: list[Problem] = []
 
@@ -90,9 +93,14 @@ class _Found:
         except OSError as error:
             self.problems.append(Problem(path, _why_unreadable(path, error)))
             return
-        if stat.S_ISDIR(mode):
+        is_folder = stat.S_ISDIR(mode)
+        excludes = self._excludes_of(path if is_folder else os.path.dirname(path))
+        if self._force_exclude and excludes.leave_out_named(path):
+            return
+        if is_folder:
             real = os.path.realpath(path)
-            self._walk(_Folder("" if path == "." else path, real, _ignores_above(real)))
+            ignores = _ignores_above(real) if self._respect_gitignore else ()
+            self._walk(_Folder("" if path == "." else path, real, ignores, excludes))
         elif stat.S_ISREG(mode):
             self.files.append((os.path.islink(path), os.path.realpath(path), File(path, named=True)))
         else:
@@ -108,11 +116,14 @@ class _Found:
             except OSError as error:
                 self.problems.append(Problem(folder.path or ".", f"cannot be listed: {describe(error)}"))
                 continue
+            names = {entry.name for entry in children}
             ignores = folder.ignores
-            if any(entry.name == ".gitignore" for entry in children) and (own := gitignore.read(folder.path or ".")):
+            if self._respect_gitignore and ".gitignore" in names and (own := gitignore.read(folder.path or ".")):
                 ignores = (*ignores, _Ignores(own, len(folder.real.rstrip(os.sep)) + 1))
+            excludes = folder.excludes if names.isdisjoint(CONFIG_NAMES) else self._excludes_of(folder.path)
+            parent = folder._replace(ignores=ignores, excludes=excludes)
             for entry in children:
-                child = self._add_met(entry, _Folder(folder.path, folder.real, ignores))
+                child = self._add_met(entry, parent)
                 if child is not None:
                     pending.append(child)
 
@@ -123,9 +134,9 @@ class _Found:
         try:
             is_link = entry.is_symlink()
             if entry.is_dir(follow_symlinks=False):
-                if entry.name in EXCLUDED_FOLDERS or _is_ignored(real, True, parent.ignores):
+                if parent.excludes.leave_out(path, True) or _is_ignored(real, True, parent.ignores):
                     return None
-                return _Folder(path, real, parent.ignores)
+                return _Folder(path, real, parent.ignores, parent.excludes)
             is_python = entry.name.endswith(SUFFIXES)
             if is_link:
                 real = os.path.realpath(path)
@@ -134,7 +145,9 @@ class _Found:
                         message = "not followed: it links to a folder that it lies in"
                         self.problems.append(Problem(path, message, fatal=False))
                     return None
-            if not is_python or _is_ignored(os.path.join(parent.real, entry.name), False, parent.ignores):
+            if not is_python or parent.excludes.leave_out(path, False):
+                return None
+            if _is_ignored(os.path.join(parent.real, entry.name), False, parent.ignores):
                 return None
             if entry.is_file():
                 self.files.append((is_link, real, File(path, named=False)))
@@ -188,7 +201,7 @@ def _parents(folder: str) -> Iterator[str]:
         folder = parent
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """``path`` as it is shown: without needless dots, and relative where it lies below the current folder."""
     if os.pardir not in path.split(os.sep):  # `link/..` is not `.`
         path = os.path.normpath(path)

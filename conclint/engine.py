@@ -15,7 +15,8 @@ from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
 from .model import FileReport, Finding, Note, Problem, Rule, Span
 from .parsing import TooDeepError, on_large_stack, parse, refused_by_python
-from .source import SourceError, Suppressions, decode, may_hold_finding, normalise_newlines
+from .source import SourceError, decode, may_hold_finding, normalise_newlines
+from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -36,37 +37,50 @@ _TEXT_LENGTH = 60
 _NOTHING = FileReport((), ())
 
 
-def check_files(files: Iterable[File], settings: Settings) -> Iterator[FileReport]:
-    """The report of each file, in the order of ``files``. Nothing that a file holds stops the others."""
-    targets = Targets(settings)
-    for file in files:
-        yield _guarded(file.path, partial(_check_file, file, settings, targets))
+class Checker:
+    """Checks files, each by its own settings; what their projects say is read once.
+
+    ``settings_of`` gives the settings of the file at a path. Nothing that a file holds stops the others.
+    """
+
+    def __init__(self, settings_of: Callable[[str], Settings]) -> None:
+        self._settings_of = settings_of
+        self._targets: dict[tuple[object, ...], Targets] = {}
+
+    def files(self, files: Iterable[File]) -> Iterator[FileReport]:
+        """The report of each file, in the order of ``files``."""
+        for file in files:
+            yield _guarded(file.path, partial(_check_file, file, *self._of(file.path)))
+
+    def contents(self, data: bytes, path: str, *, named: bool = True) -> FileReport:
+        """The report of one file's contents; ``path`` is what findings call it.
+
+        A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
+        """
+        return _guarded(path, lambda: _check_bytes(data, path, *self._of(path), named))
+
+    def text(self, text: str, path: str, *, noqa: bool = False) -> FileReport:
+        """The report of text that somebody else has read: flake8, which sees to ``# noqa`` itself, or an editor."""
+        return _guarded(path, lambda: _check_text(text, path, *self._of(path), noqa))
+
+    def _of(self, path: str) -> tuple[Settings, Targets]:
+        settings = self._settings_of(path)
+        key = settings[1:]  # the rules are no part of a target
+        if key not in self._targets:
+            self._targets[key] = Targets(settings)
+        return settings, self._targets[key]
 
 
 def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = True) -> FileReport:
-    """The report of one file's contents; ``path`` is what findings call it.
-
-    A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
-    """
-    return _guarded(path, lambda: _check_bytes(data, path, settings, Targets(settings), named))
-
-
-def check_text(text: str, path: str, settings: Settings) -> FileReport:
-    """The report of text that somebody else has read, with nothing suppressed: flake8 does both itself."""
-
-    def check() -> FileReport:
-        if not may_hold_finding(text.encode("utf-8", "replace")):
-            return _NOTHING
-        return on_large_stack(lambda: _analyse(normalise_newlines(text), path, settings, Targets(settings), noqa=False))
-
-    return _guarded(path, check)
+    """The report of one file's contents by the same ``settings`` whatever its ``path``; see :class:`Checker`."""
+    return Checker(lambda _: settings).contents(data, path, named=named)
 
 
 def _guarded(path: str, check: Callable[[], FileReport]) -> FileReport:
     try:
         return check()
     except Exception as error:
-        return FileReport((), (Problem(path, _crash(error)),))
+        return FileReport((), (Problem(path, crash(error)),))
 
 
 def _check_file(file: File, settings: Settings, targets: Targets) -> FileReport:
@@ -80,19 +94,28 @@ def _check_file(file: File, settings: Settings, targets: Targets) -> FileReport:
     return _check_bytes(data, file.path, settings, targets, file.named)
 
 
+def _check_text(text: str, path: str, settings: Settings, targets: Targets, noqa: bool) -> FileReport:
+    data = text.encode("utf-8", "replace")
+    text = normalise_newlines(text)
+    if not may_hold_finding(data, settings.declared.words):
+        return _check_comments(data, text, path, settings, noqa=noqa)
+    return on_large_stack(lambda: _analyse(text, path, settings, targets, noqa=noqa))
+
+
 def _check_bytes(data: bytes, path: str, settings: Settings, targets: Targets, named: bool) -> FileReport:
     try:
         text = decode(data)
     except SourceError as error:
         return _unreadable(data.decode("latin-1"), path, settings, error)
-    relevant = may_hold_finding(data)
+    relevant = may_hold_finding(data, settings.declared.words)
     if not (relevant or named):
-        return _NOTHING
+        return _check_comments(data, text, path, settings)
     if len(data) > MAX_PARSED_BYTES:
         return _too_large(path, MAX_PARSED_BYTES)
     if relevant:
         return on_large_stack(lambda: _analyse(text, path, settings, targets, noqa=True))
-    return on_large_stack(lambda: _check_syntax(text, path, settings))
+    report = on_large_stack(lambda: _check_syntax(text, path, settings))
+    return _check_comments(data, text, path, settings) if report is _NOTHING else report
 
 
 def _too_large(path: str, limit: int) -> FileReport:
@@ -107,7 +130,20 @@ def _check_syntax(text: str, path: str, settings: Settings) -> FileReport:
     return _unreadable(text, path, settings, parsed) if isinstance(parsed, SourceError) else _NOTHING
 
 
+def _check_comments(data: bytes, text: str, path: str, settings: Settings, noqa: bool = True) -> FileReport:
+    """What is wrong with the comments of a file that can hold no other finding."""
+    if not may_name_a_rule(data):
+        return _NOTHING
+    suppressions = Suppressions(text)
+    if suppressions.skips_file():
+        return _NOTHING
+    return FileReport(_finished(_judged([], suppressions, settings, (), path), text, suppressions, noqa), ())
+
+
 def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: bool) -> FileReport:
+    suppressions = Suppressions(text)
+    if suppressions.skips_file():
+        return _NOTHING
     parsed = parse(text)
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, settings, parsed, noqa)
@@ -119,9 +155,23 @@ def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: b
         try:
             made += [context.finding(rule, report, path) for report in rule.check(context)]
         except Exception as error:
-            crashes.setdefault(_crash(error), []).append(rule.code)
+            crashes.setdefault(crash(error), []).append(rule.code)
     problems = tuple(Problem(path, f"{', '.join(codes)}: {message}") for message, codes in crashes.items())
-    return FileReport(_finished(made, text, noqa), unread + problems)
+    crashed = [code for codes in crashes.values() for code in codes]
+    made += _judged(made, suppressions, settings, crashed, path)
+    return FileReport(_finished(made, text, suppressions, noqa), unread + problems)
+
+
+def _judged(
+    made: list[Finding], suppressions: Suppressions, settings: Settings, crashed: Sequence[str], path: str
+) -> list[Finding]:
+    """What the rules on comments say, once all others have said what they found, ``crashed`` excepted."""
+    if not suppressions.about_us():
+        return []
+    from .comment_rules import judge
+
+    ran = {rule.code for rule in settings.rules} - {*crashed}
+    return judge(suppressions, sorted(made, key=lambda finding: finding.span), settings.rules, ran, path)
 
 
 def _target(path: str, targets: Targets) -> tuple[Target, tuple[Problem, ...]]:
@@ -139,19 +189,17 @@ def _unreadable(text: str, path: str, settings: Settings, error: SourceError, no
         return _NOTHING
     span = Span(error.line, error.column, error.line, error.column + 1)
     finding = Finding(path, span, rule.code, rule.name, rule.severity, error.message, "", (), None, "")
-    return FileReport(_finished([finding], text, noqa), ())
+    suppressions = Suppressions(text)
+    return _NOTHING if suppressions.skips_file() else FileReport(_finished([finding], text, suppressions, noqa), ())
 
 
-def _finished(findings: list[Finding], text: str, noqa: bool) -> tuple[Finding, ...]:
+def _finished(findings: list[Finding], text: str, suppressions: Suppressions, noqa: bool) -> tuple[Finding, ...]:
     """``findings`` in order, with fingerprints, and without those that a comment suppresses."""
     if not findings:
         return ()
     findings.sort(key=lambda finding: (finding.span, finding.code, finding.message))
     findings = _with_fingerprints(findings, text.split("\n"))
-    if noqa:
-        suppressed = Suppressions(text)
-        findings = [f for f in findings if not suppressed.covers(f.span.line, f.code, f.name)]
-    return tuple(findings)
+    return tuple(f for f in findings if not suppressions.covers(f.span.line, f.code, f.name, noqa=noqa))
 
 
 def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> list[Finding]:
@@ -227,7 +275,7 @@ class _Context:
         )
 
 
-def _crash(error: Exception) -> str:
+def crash(error: Exception) -> str:
     """One line that says what went wrong inside conclint, and where."""
     if isinstance(error, (RecursionError, TooDeepError)):
         return "not analysed: nested too deeply"

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from .rule import ModuleContext, Report
 
 
+class PathError(Exception):
+    """Something is wrong with the file at ``path``, other than the code that is checked; the message says what."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class Severity(Enum):
     """How bad the consequence is, in the three words that SARIF, LSP and the CI formats share."""
 
@@ -90,6 +98,13 @@ class Problem(NamedTuple):
     fatal: bool = True
 
 
+class Tag(Enum):
+    """How an editor shows what a rule marks: struck through, or faded out."""
+
+    DEPRECATED = "deprecated"
+    UNNECESSARY = "unnecessary"
+
+
 class FixAvailability(Enum):
     """Whether a rule offers fixes; ``--rules``, the pages and the tests read it."""
 
@@ -112,6 +127,8 @@ class Rule(NamedTuple):
     fix: FixAvailability = FixAvailability.NONE
     since: str = "unreleased"
     """The release that brought the rule."""
+    tag: Tag | None = None
+    """What the marked code is, where editors have a way to show it."""
 
 
 class FileReport(NamedTuple):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from . import syntax as s
+from .catalog import Catalog
 from .kinds import (
     ApiMethod,
     Container,
@@ -39,8 +40,10 @@ N = TypeVar("N", bound=s.Node)
 class Names(Results):
     """Inference for one module. All answers are memoised."""
 
-    def __init__(self, module: s.Module) -> None:
+    def __init__(self, module: s.Module, catalog: Catalog | None = None) -> None:
         super().__init__(module)
+        if catalog is not None:
+            self.catalog = catalog
         self._kinds: dict[s.Node, Kinds] = {}
         self._parameters_deep = 0
         self._callers: dict[s.Function, list[s.Call]] | None = None

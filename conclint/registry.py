@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Iterable
 
 from .model import Rule
 
@@ -46,11 +47,19 @@ def matching(selector: str) -> tuple[Rule, ...]:
     return found
 
 
-def _unknown(selector: str, also: list[str]) -> UnknownRuleError:
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """The one of ``valid`` that ``word`` was most likely meant to be; of equals the first."""
     import difflib
 
-    valid = [*(rule.code for rule in rules()), *(rule.name for rule in rules()), *also]
-    wanted = selector.strip().lower()
-    # The first of equals, which is the lowest code.
-    nearest = max(valid, key=lambda word: difflib.SequenceMatcher(None, wanted, word.lower()).ratio())
-    return UnknownRuleError(f"unknown rule {selector.strip()!r}; did you mean {nearest!r}?")
+    wanted = word.strip().lower()
+    return max(valid, key=lambda known: difflib.SequenceMatcher(None, wanted, known.lower()).ratio())
+
+
+def nearest_rule(selector: str, also: Iterable[str] = ()) -> str:
+    """The code or name that ``selector`` was most likely meant to be; ``also`` are other words that it could be."""
+    # The first of equals is the lowest code.
+    return nearest(selector, [*(rule.code for rule in rules()), *(rule.name for rule in rules()), *also])
+
+
+def _unknown(selector: str, also: Iterable[str]) -> UnknownRuleError:
+    return UnknownRuleError(f"unknown rule {selector.strip()!r}; did you mean {nearest_rule(selector, also)!r}?")

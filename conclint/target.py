@@ -11,6 +11,9 @@ import os
 import re
 from typing import Any, NamedTuple
 
+from .model import PathError
+from .options import Declared
+
 Version = tuple[int, int]
 
 KNOWN_VERSIONS: tuple[Version, ...] = tuple((3, minor) for minor in range(7, 16))
@@ -34,6 +37,8 @@ class Target(NamedTuple):
     """The versions that the code has to run on, oldest first; never empty."""
     start_method: str = "auto"
     """One of ``START_METHODS``. ``auto`` is what some platform of these versions does: not ``fork``."""
+    declared: Declared = Declared()
+    """What is known of the types and functions that are used there."""
 
     tests_hear_of_threads: bool = False
     """Whether pytest lets a test fail where an exception ends a thread, as ``filterwarnings = ["error"]`` makes it."""
@@ -52,12 +57,8 @@ ANY = Target()
 """Every supported version, every platform."""
 
 
-class TargetError(Exception):
+class TargetError(PathError):
     """What a ``pyproject.toml`` says cannot be read; the message names the cause, ``path`` the file."""
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(message)
-        self.path = path
 
 
 def parse_version(text: str) -> Version:

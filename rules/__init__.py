@@ -68,7 +68,9 @@ from .thread_private_attribute import RULE as CNC318
 from .timeout_ignored import RULE as CNC203
 from .timeout_without_kill import RULE as CNC416
 from .unbalanced_semaphore import RULE as CNC116
+from .unknown_code import RULE as CNC902
 from .unpicklable_target import RULE as CNC405
+from .unused_suppression import RULE as CNC901
 from .value_not_atomic import RULE as CNC413
 from .wait_not_in_loop import RULE as CNC201
 from .wait_while_locked import RULE as CNC108
@@ -158,4 +160,6 @@ RULES: tuple[Rule, ...] = (
     CNC507,
     CNC508,
     CNC900,
+    CNC901,
+    CNC902,
 )

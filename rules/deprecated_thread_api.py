@@ -50,7 +50,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conclint.model import FixAvailability, Rule, Severity
+from conclint.model import FixAvailability, Rule, Severity, Tag
 from conclint.rule import ModuleContext, Report
 
 if TYPE_CHECKING:
@@ -78,4 +78,5 @@ RULE = Rule(
     severity=Severity.WARNING,
     check=check,
     fix=FixAvailability.SAFE,
+    tag=Tag.DEPRECATED,
 )

@@ -12,7 +12,7 @@ import pytest
 from conclint import engine, parsing
 from conclint.config import Settings, resolve
 from conclint.discovery import File
-from conclint.engine import check_bytes, check_files, check_text
+from conclint.engine import Checker, check_bytes
 from conclint.model import FileReport, Rule, Severity
 from conclint.rule import ModuleContext, Report, Step
 
@@ -135,7 +135,7 @@ def test_files_that_cannot_be_opened_do_not_stop_the_others(tmp_path: Path) -> N
     good = tmp_path / "good.py"
     good.write_text(HEAD + "bad()\n")
     files = [File(str(tmp_path / "gone.py"), False), File(str(tmp_path), False), File(str(good), False)]
-    reports = list(check_files(files, Settings((rule(calls),))))
+    reports = list(Checker(lambda _: Settings((rule(calls),))).files(files))
     assert [len(report.findings) for report in reports] == [0, 0, 1]
     assert [problem.message for report in reports for problem in report.problems] == [
         "cannot be read: no such file or directory",
@@ -150,7 +150,7 @@ def test_large_files_are_refused_if_they_would_need_parsing(tmp_path: Path, monk
     sparse = tmp_path / "sparse.py"
     with sparse.open("wb") as file:
         file.truncate(3_000_001)
-    (report,) = check_files([File(str(sparse), True)], SYNTAX)
+    (report,) = Checker(lambda _: SYNTAX).files([File(str(sparse), True)])
     assert report.problems[0].message == "not checked: it is larger than 3 MB"
     assert check("bad()\n" + padding, named=False) == FileReport((), ())
     for text in (HEAD + padding, padding):
@@ -227,7 +227,7 @@ def test_comments_suppress_findings_anywhere_on_their_logical_line() -> None:
 
 def test_text_from_flake8_is_not_suppressed() -> None:
     text = HEAD.replace("\n", "\r\n") + "bad()  # noqa\r\n"
-    (finding,) = check_text(text, "a.py", Settings((rule(calls),))).findings
+    (finding,) = Checker(lambda _: Settings((rule(calls),))).text(text, "a.py").findings
     assert finding.span == (2, 1, 2, 6)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import difflib
 import io
+import re
 import textwrap
 import tokenize
 from collections import Counter
@@ -29,6 +30,8 @@ from conclint.tree import parse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SETTINGS: dict[str, Settings] = {name: resolve(select=[name]) for name in ("ALL", *(r.code[:4] for r in rules()))}
+SETTINGS["CNC9"] = SETTINGS["ALL"]  # what a comment silences is known when all rules have run
+SILENCES = re.compile("noqa|conclint:|because|the caller|pragma")
 STYLE = {rule.code for rule in rules() if rule.severity is Severity.NOTE}
 """What may be said of correct code; where a mistake is gone, what is left may be correct in many words."""
 
@@ -85,8 +88,9 @@ def fixed(source: str) -> str:
 
 
 def comments(source: str) -> Counter[str]:
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
+    """The comments, but for those that silence something: a fix may be to take them away."""
+    found = (t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.COMMENT)
+    return Counter(comment for comment in found if not SILENCES.search(comment))
 
 
 def told(found: Iterable[Finding]) -> Counter[tuple[str, str]]:

@@ -125,7 +125,8 @@ def test_a_noqa_in_place_of_each_marker_silences_it(path: Path) -> None:
 @every_fixture
 def test_a_noqa_for_another_rule_silences_nothing(path: Path) -> None:
     source, promised = moved(path.read_text("utf-8"), lambda codes: "# noqa: CNC000,E501")
-    assert Counter((line, code) for line, _, code, _ in shape(check(source.encode(), path))) == promised
+    unknown = Counter({(line, "CNC902"): 1 for line, code in promised if code != "CNC900"})
+    assert Counter((line, code) for line, _, code, _ in shape(check(source.encode(), path))) == promised + unknown
 
 
 @every_fixture

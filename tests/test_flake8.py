@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conclint import flake8_plugin
-from conclint.config import resolve
 from conclint.flake8_plugin import Plugin
-from conclint.model import Rule, Severity
-from conclint.registry import rules
 
 if TYPE_CHECKING:
     from tests.conftest import RunCli
@@ -88,32 +83,89 @@ def test_on_all_fixtures_flake8_and_the_command_line_agree(jobs: str, root: Path
     assert sorted(theirs.splitlines()) == expected
 
 
-def options(select: list[str] | None = None, extend_select: list[str] | None = None) -> Namespace:
-    return Namespace(select=select, extend_select=extend_select, enable_extensions=None)
+EXTRA = (
+    "import threading\nlock = threading.Lock()\n\n\n"
+    "def f():\n    lock.acquire()\n    try:\n        work()\n    finally:\n        lock.release()\n"
+)
+"""What CNC103 speaks of, a rule that is not in the default set."""
+
+TYPED = "import a\nmine = a.B()\n\n\ndef f():\n    mine.acquire()\n    work()\n    mine.release()\n"
+
+STARTS = "import multiprocessing\np = multiprocessing.Process(target=print)\np.start()\np.join()\n"
 
 
 @pytest.mark.parametrize(
-    ("chosen", "added"),
+    ("config", "is_shown"),
     [
-        (options(), []),
-        (options(select=["E", "CNC101"]), []),
-        (options(select=["CNC199"]), ["CNC199"]),
-        (options(select=["CNC"]), ["ALL"]),
-        (options(extend_select=["CNC19"]), ["CNC199"]),
+        ("", False),
+        ("ignore = E501", False),
+        ("select = E,CNC101", False),
+        ("select = CNC103", True),
+        ("select = CNC", True),
+        ("select = C", True),
+        ("extend-select = CNC10", True),
     ],
 )
-def test_rules_outside_the_default_set_run_only_where_selected(
-    chosen: Namespace, added: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    extra = Rule("CNC199", "extra", "", Severity.NOTE, lambda context: (), default=False)
-    made = (*rules(), extra)
-    monkeypatch.setattr(flake8_plugin, "rules", lambda: made)
-    monkeypatch.setattr("conclint.config.rules", lambda: made)
-    monkeypatch.setattr("conclint.registry.rules", lambda: made)
-    monkeypatch.setattr(Plugin, "settings", None)
-    Plugin.parse_options(chosen)
-    settings: object = Plugin.settings
-    assert settings == resolve(extend_select=added)
+def test_rules_outside_the_default_set_run_only_where_selected(config: str, is_shown: bool, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(EXTRA)
+    (tmp_path / ".flake8").write_text(f"[flake8]\n{config}\n")
+    assert ("CNC103" in flake8("a.py", cwd=tmp_path)[1]) is is_shown
+
+
+def agree(cwd: Path, run_cli: RunCli, *ours: str, theirs: tuple[str, ...] = ()) -> list[str]:
+    """The findings of the command and of flake8 on all that is in ``cwd``, which must be the same."""
+    found = run_cli("--output-format=concise", "-q", *ours, ".", cwd=cwd).stdout.splitlines()
+    _, out = flake8("--extend-ignore=E,F,W", *theirs, ".", cwd=cwd)
+    assert sorted(out.splitlines()) == sorted(f"./{line}" for line in found)
+    return found
+
+
+def test_the_files_that_set_our_options_hold_in_flake8_too(leak: Path, run_cli: RunCli) -> None:
+    assert len(agree(leak, run_cli)) == 1
+    (leak / "pyproject.toml").write_text("[tool.conclint]\nignore = ['CNC101']\n")
+    assert agree(leak, run_cli) == []
+    (leak / "pyproject.toml").write_text("[tool.conclint.per-file-ignores]\n'leak.py' = ['CNC1']\n")
+    assert agree(leak, run_cli) == []
+    (leak / "pyproject.toml").write_text(
+        "[tool.conclint]\nextend-select = ['CNC103']\n[tool.conclint.types]\n'a.B' = 'lock'\n"
+    )
+    (leak / "extra.py").write_text(EXTRA)
+    (leak / "typed.py").write_text(TYPED)
+    assert [line.split()[1] for line in agree(leak, run_cli, theirs=("--extend-select=CNC103",))] == [
+        "CNC103",
+        "CNC101",
+        "CNC101",
+    ]
+
+
+def test_a_broken_file_of_options_is_said_once(leak: Path) -> None:
+    (leak / "more.py").write_text(LEAK)
+    (leak / "conclint.toml").write_text("selct = ['CNC101']\n")
+    status, out = flake8("--select=CNC", cwd=leak)
+    assert status == 1
+    (line,) = [line for line in out.splitlines() if "conclint" in line]
+    assert line.endswith("conclint.toml: unknown key 'selct'; did you mean 'select'?")
+
+
+def test_a_broken_file_of_options_further_down_is_said_where_it_counts(leak: Path) -> None:
+    (leak / "sub").mkdir()
+    (leak / "sub" / "conclint.toml").write_text("x")
+    (leak / "sub" / "a.py").write_text(LEAK)
+    lines = flake8("--select=CNC", cwd=leak)[1].splitlines()
+    assert [line.split()[:2] for line in sorted(lines)] == [["./leak.py:6:5:", "CNC101"], ["./sub/a.py:1:1:", "CNC900"]]
+
+
+def test_our_options_in_flake8s_file(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "a.py").write_text(STARTS)
+    assert len(agree(tmp_path, run_cli)) == 1
+    (tmp_path / ".flake8").write_text("[flake8]\nconclint-start-method = fork\n")
+    assert agree(tmp_path, run_cli, "--start-method=fork") == []
+    (tmp_path / ".flake8").write_text("[flake8]\nconclint-config = other/conclint.toml\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "conclint.toml").write_text("start-method = 'fork'\n")
+    assert agree(tmp_path, run_cli, "--config=other/conclint.toml") == []
+    (tmp_path / ".flake8").write_text("[flake8]\nconclint-target-version = 2.7\n")
+    assert "'2.7' is no version of Python between" in flake8(cwd=tmp_path)[1]
 
 
 def test_a_problem_of_ours_is_seen_in_flake8_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "model", "target", "source", "catalog", "syntax", "tree", "kinds", "questions", "scopes", "classes", "places",
-    "parameters", "annotations", "results", "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions",
-    "cfg_builder", "dataflow", "rule", "facts", "rewrite", "registry", "config", "gitignore", "discovery", "parsing",
-    "engine", "report", "pages", "cli", "flake8_plugin", "__main__",
+    "model", "options", "target", "source", "suppressions", "catalog", "syntax", "tree", "kinds", "questions", "scopes",
+    "classes", "places", "parameters", "annotations", "results", "names", "exceptions", "cfg", "cfg_routes",
+    "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts", "rewrite", "registry", "config", "gitignore",
+    "excludes", "discovery", "parsing", "comment_rules", "engine", "replacing", "fix", "baseline", "add_noqa", "report",
+    "config_files", "configuration", "show", "pages", "accepting", "output", "progress", "command", "arguments", "cli",
+    "lsp", "flake8_plugin", "__main__",
 )  # fmt: skip
 SEEN_BY_RULES = {"model", "rule", "facts", "syntax", "kinds", "catalog"}
 SEEN_BY_REPORTS = {"model", "report"}
@@ -62,7 +64,7 @@ def test_every_module_has_its_layer() -> None:
     assert {layer(path) for path in MODULES} == set(LAYERS)
 
 
-@pytest.mark.parametrize("folder", ["facts", "report", "rewrite", "tree"])
+@pytest.mark.parametrize("folder", ["facts", "lsp", "report", "rewrite", "tree"])
 def test_inside_a_package_there_are_no_circles(folder: str) -> None:
     package = f"conclint.{folder}"
     left = {

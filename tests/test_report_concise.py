@@ -41,8 +41,8 @@ def test_the_summary_counts_by_severity() -> None:
 
 def test_statistics_put_the_most_frequent_first() -> None:
     found = [finding(code="CNC201"), finding(), *(finding(code="CNC301") for _ in range(10))]
-    assert summary.statistics(found) == "10  CNC301  the-name\n 1  CNC101  the-name\n 1  CNC201  the-name\n"
-    assert summary.statistics([]) == ""
+    assert summary.statistics(run(*found)) == "10  CNC301  the-name\n 1  CNC101  the-name\n 1  CNC201  the-name\n"
+    assert summary.statistics(run()) == ""
 
 
 def test_every_format_loads() -> None:

@@ -18,7 +18,7 @@ def test_the_whole_document() -> None:
         Finding("b.py", Span(1, 1, 1, 2), "CNC900", "syntax-error", Severity.ERROR, "no", "", (), None, "4567"),
     ]  # fmt: skip
     problems = [Problem("c.py", "is a FIFO", fatal=False), Problem("d.py", "cannot be read")]
-    text = load("json").render(Run(findings, problems, 4, [], lambda path: []))
+    text = load("json").render(Run(findings, problems, 4, [], lambda path: [], fixed=2))
     assert text.isascii()
     assert text.endswith("}\n")
     assert json.loads(text) == {
@@ -64,4 +64,5 @@ def test_the_whole_document() -> None:
             {"path": "d.py", "message": "cannot be read", "fatal": True},
         ],
         "files": 4,
+        "fixed": 2,
     }

@@ -1,11 +1,11 @@
-"""Bytes to text, the prefilter, and what comments suppress."""
+"""Bytes to text, and the prefilter."""
 
 from __future__ import annotations
 
 import pytest
 
 from conclint import source
-from conclint.source import SourceError, Suppressions, decode, may_hold_finding
+from conclint.source import SourceError, decode, may_hold_finding
 
 
 @pytest.mark.parametrize(
@@ -81,57 +81,3 @@ def test_every_word_has_its_stem() -> None:
 @pytest.mark.parametrize("data", [b"", b"import os\n", b"import asyncio\n", b"# coding: cp1252\npool.submit(f)\n"])
 def test_the_prefilter_drops_what_cannot(data: bytes) -> None:
     assert not may_hold_finding(data)
-
-
-def silenced(text: str, code: str = "CNC101", name: str = "lock-not-released") -> list[int]:
-    suppressions = Suppressions(text)
-    return [line for line in range(1, text.count("\n") + 2) if suppressions.covers(line, code, name)]
-
-
-@pytest.mark.parametrize(
-    "comment",
-    [
-        "# noqa",
-        "#NOQA",
-        "# noqa: CNC101",
-        "# noqa:cnc101",
-        "# NoQA : E501,CNC101",
-        "# noqa: E501 CNC101 because it is held on purpose",
-        "# noqa: CNC1",
-        "# noqa: lock-not-released",
-        "# noqa: E501, Lock-Not-Released",
-        "# type: ignore # noqa: CNC101",
-        "# noqa: held on purpose",
-    ],
-)
-def test_comments_that_silence(comment: str) -> None:
-    assert silenced(f"a\nlock.acquire()  {comment}\nb\n") == [2]
-
-
-@pytest.mark.parametrize(
-    "comment",
-    ["# noqa: E501", "# noqa: CNC102", "# noqa: lock-not", "# noqable", "# no qa", "# noqa: CNC1011"],
-)  # fmt: skip
-def test_comments_that_do_not(comment: str) -> None:
-    assert silenced(f"lock.acquire()  {comment}\n") == []
-
-
-def test_a_comment_speaks_for_its_whole_logical_line() -> None:
-    text = "x = 1\nf(\n    a,  # noqa\n    b,\n)\ny = 2\n"
-    assert silenced(text) == [2, 3, 4, 5]
-
-
-def test_a_comment_on_a_header_does_not_speak_for_the_body() -> None:
-    assert silenced("with a, \\\n     b:  # noqa\n    f()\n") == [1, 2]
-
-
-def test_a_comment_on_a_line_of_its_own_silences_nothing_else() -> None:
-    assert silenced("f()\n# noqa\ng()\n") == []
-
-
-def test_text_in_strings_is_no_comment() -> None:
-    assert silenced("x = '# noqa'\ny = '''\n# noqa\n'''\n") == []
-
-
-def test_without_tokens_each_physical_line_speaks_for_itself() -> None:
-    assert silenced("f((\n  a,  # noqa\n  b\n") == [2]

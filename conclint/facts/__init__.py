@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from .. import syntax as s
+from ..catalog import extended
 from ..kinds import LocalInstance
 from ..names import Names
 from ..target import ANY, Target
@@ -97,7 +98,7 @@ class Facts:
 
     @cached_property
     def names(self) -> Names:
-        return Names(self.module)
+        return Names(self.module, extended(self.target.declared))
 
     @cached_property
     def flow(self) -> Flow:

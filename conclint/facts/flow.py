@@ -276,6 +276,8 @@ class Flow(CallBehaviour):
         calls = self.names.catalog.calls
         if name in calls["exits"] or name in calls["raises"] or name in calls["ends"]:
             return False
+        if name in calls["never_return"]:
+            return False
         callees = self.callees(call)
         if isinstance(call.parent, s.Await) or not any(f.is_async for f in callees):
             return not callees or any(self.function_returns(f) for f in callees)

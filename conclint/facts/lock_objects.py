@@ -29,7 +29,8 @@ class LockObjects:
         for call in self._names.module.all(s.Call):
             kinds = self._names.kinds(call)
             if len(kinds) == 1 and isinstance(kinds[0], Instance) and kinds[0].made_at is call:
-                if kinds[0].type.kind in self._names.catalog.lock_kinds:
+                # Of a type that a project declares it is not known how its locks are made and what tells two apart.
+                if kinds[0].type.kind in self._names.catalog.lock_kinds and kinds[0].type.api:
                     found[call] = kinds[0]
         return found
 

@@ -214,11 +214,14 @@ class LockUses:
 
     def _collect(self) -> None:
         acquire, release = self._catalog.acquire_methods, self._catalog.release_methods
+        releasers = self._catalog.calls["releasers"]
         module = self._names.module
         for call in module.all(s.Call):
             method = self._method(call.func)
             if method is not None and (method.attr in acquire or method.attr in release):
                 self._collect_call(call, method)
+            elif releasers and self._names.qualified(call.func) in releasers:
+                self._collect_releaser(call)
         for access in module.all(s.Attribute):
             if access.attr in release and not (isinstance(access.parent, s.Call) and access.parent.func is access):
                 place = self._names.place(access.value)
@@ -251,6 +254,16 @@ class LockUses:
         scope = s.enclosing_scope(call)
         self.add(scope, LockOp(place, action, call, method.value, instance))
         self._receivers.setdefault(place, []).append(method.value)
+
+    def _collect_releaser(self, call: s.Call) -> None:
+        """A call of a function that a project has declared to release what it is given."""
+        scope = s.enclosing_function(call) or self._names.module
+        for argument in call.args:
+            place = self._names.place(argument.value) if self._flow.is_lock(argument.value) else None
+            if place is not None:
+                instance = self._names.instance(argument.value)
+                self.add(scope, LockOp(place, Action.RELEASE, call, argument.value, instance, direct=False))
+                self._note_release(place, scope)
 
     def _note_release(self, place: Place, scope: s.Node) -> None:
         self._released_in.setdefault(place, set()).add(scope)

@@ -96,8 +96,8 @@ class WorkerUses:
 
     @cached_property
     def joins_all_threads(self) -> bool:
-        """Whether the file joins what ``threading.enumerate()`` lists."""
-        return any(
+        """Whether the file joins what ``threading.enumerate()`` lists, or calls what is declared to join workers."""
+        return self._calls_joiner or any(
             use.kind == "method" and use.name == "join"
             for call in self.names.module.all(s.Call)
             if self.names.qualified(call.func) == "threading.enumerate"
@@ -107,11 +107,18 @@ class WorkerUses:
     @cached_property
     def reaps_all_processes(self) -> bool:
         """Whether the file looks after all child processes at once: ``active_children()``, ``os.waitpid()``."""
+        if self._calls_joiner:
+            return True
         calls = self.names.catalog.calls
         reapers = calls["reapers"] | calls["process_reapers"]
         last_names = {name.rpartition(".")[2] for name in reapers}
         named: list[s.Name | s.Attribute] = [*self.names.module.all(s.Name), *self.names.module.all(s.Attribute)]
         return any(s.last_name(node) in last_names and self.names.qualified(node) in reapers for node in named)
+
+    @cached_property
+    def _calls_joiner(self) -> bool:
+        joiners = self.names.catalog.calls["joiners"]
+        return bool(joiners) and any(self.names.is_call_of(call, joiners) for call in self.names.module.all(s.Call))
 
     def _is_no_wait(self, use: Use) -> bool:
         """Whether a use of a process ends it without waiting until it has ended."""

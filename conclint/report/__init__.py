@@ -8,7 +8,17 @@ from typing import NamedTuple, Protocol, cast
 
 from ..model import Finding, Problem, Rule
 
-FORMATS = ("full", "concise", "json")
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
+
+TEXT_FORMATS = frozenset({"full", "concise", "github"})
+"""Those that are lines, so that a summary may follow; the others are documents, each a whole."""
+
+WITH_PROBLEMS = frozenset({"json", "sarif", "github", "junit"})
+"""Those that have a place for what could not be analysed."""
+
+
+def _no_page(_: Rule) -> str:
+    return ""
 
 
 class Run(NamedTuple):
@@ -23,6 +33,14 @@ class Run(NamedTuple):
     """The rules that ran."""
     lines: Callable[[str], Sequence[str]]
     """The lines of the file at a path, without their ends; none where it cannot be read again."""
+    fixed: int = 0
+    """How many findings were fixed, and so are not among ``findings``."""
+    remarks: Sequence[str] = ()
+    """What else there is to say below the summary."""
+    page: Callable[[Rule], str] = _no_page
+    """The page of a rule, in Markdown."""
+    color: bool = False
+    """Whether the formats for people may use the escapes of a terminal."""
 
 
 class Format(Protocol):

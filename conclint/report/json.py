@@ -7,17 +7,32 @@ from typing import Any
 
 from ..model import Finding, Fix, Note, Span
 from . import Run
+from .summary import counts
 
 
 def render(run: Run) -> str:
     """The document, ended by a newline. What is not ASCII is escaped, so that any terminal or pipe can take it."""
+    return _document(run, "findings", [_finding(finding) for finding in run.findings])
+
+
+def statistics(run: Run) -> str:
+    """The document with how often each rule found something, the most frequent first, in place of the findings."""
+    counted = [
+        {"code": found.code, "name": found.name, "severity": found.severity.value, "count": count}
+        for found, count in counts(run.findings)
+    ]
+    return _document(run, "statistics", counted)
+
+
+def _document(run: Run, title: str, entries: list[dict[str, Any]]) -> str:
     document = {
         "version": 1,
-        "findings": [_finding(finding) for finding in run.findings],
+        title: entries,
         "errors": [
             {"path": problem.path, "message": problem.message, "fatal": problem.fatal} for problem in run.problems
         ],
         "files": run.files,
+        "fixed": run.fixed,
     }
     return json.dumps(document, indent=2) + "\n"
 

@@ -7,25 +7,45 @@ from collections.abc import Sequence
 
 from ..model import Finding, Severity
 from . import Run
+from .terminal import BY_SEVERITY, painted
 
 
 def summary(run: Run) -> str:
     """How much was found in how many files, in one line with its newline."""
+    fixed = f"Fixed {_count(run.fixed, 'finding')}. " if run.fixed else ""
     if not run.findings:
-        return f"No findings in {_count(run.files, 'file')}.\n"
+        return f"{fixed}No findings in {_count(run.files, 'file')}.\n"
     by_severity = Counter(finding.severity for finding in run.findings)
     parts = [_count(by_severity[severity], severity.value) for severity in Severity if by_severity[severity]]
     files = len({finding.path for finding in run.findings})
     found = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
-    return f"Found {found} in {_count(files, 'file')} ({run.files} checked).\n"
+    return f"{fixed}Found {found} in {_count(files, 'file')} ({run.files} checked).\n"
 
 
-def statistics(findings: Sequence[Finding]) -> str:
+def would_fix(fixed: int, files: int) -> str:
+    """What stands below a diff: how much in how many files it would fix."""
+    if not fixed:
+        return "Nothing to fix.\n"
+    return f"Would fix {_count(fixed, 'finding')} in {_count(files, 'file')}.\n"
+
+
+def statistics(run: Run) -> str:
     """How often each rule found something, the most frequent first."""
-    counts = Counter((finding.code, finding.name) for finding in findings)
-    digits = max((len(str(count)) for count in counts.values()), default=0)
-    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    return "".join(f"{count:{digits}}  {code}  {name}\n" for (code, name), count in ordered)
+    counted = counts(run.findings)
+    digits = max((len(str(count)) for _, count in counted), default=0)
+    return "".join(
+        f"{count:{digits}}  {painted(found.code, BY_SEVERITY[found.severity], run.color)}  {found.name}\n"
+        for found, count in counted
+    )
+
+
+def counts(findings: Sequence[Finding]) -> list[tuple[Finding, int]]:
+    """One finding of each rule that found something and how many there are, the most frequent first."""
+    examples: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        examples.setdefault((finding.code, finding.name), finding)
+    number = Counter((finding.code, finding.name) for finding in findings)
+    return [(examples[rule], number[rule]) for rule in sorted(number, key=lambda rule: (-number[rule], rule))]
 
 
 def _count(number: int, noun: str) -> str:
