@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from . import catalog
 from . import syntax as s
 from .kinds import External, Instance, Kinds, LocalClass
-from .scopes import Binding, BindingKind, Scopes, unpacked
+from .scopes import Binding, BindingKind, ScopeInfo, Scopes, unpacked
 
 _CLOSED_MODULES = frozenset(sys.stdlib_module_names) | {"six", "typing_extensions"}
 """Top-level modules whose classes are known not to know the attributes of this file's."""
@@ -36,6 +36,7 @@ class Classes(ABC):
         self.module = module
         self.catalog = catalog.load()
         self.scopes = Scopes(module)
+        self.exports: dict[str, tuple[s.Module, str]] = {} if module.links is None else module.links.exports
         self._classes: dict[s.ClassDef, ClassInfo] = {}
         self._derived: dict[s.ClassDef, list[s.ClassDef]] | None = None
         self._collecting: bool | None = None
@@ -44,6 +45,11 @@ class Classes(ABC):
     @abstractmethod
     def kinds(self, expr: s.Expr) -> Kinds:
         """What ``expr`` may evaluate to; empty where nothing is known."""
+
+    def exported(self, name: str) -> tuple[ScopeInfo, str] | None:
+        """The namespace of the linked module that defines what has the dotted ``name``, and the name it has there."""
+        found = self.exports.get(name)
+        return None if found is None else (self.scopes.info(found[0]), found[1])
 
     def owner(self, function: s.Function) -> s.ClassDef | None:
         """The class whose body defines ``function``, ``None`` for plain functions."""

@@ -13,6 +13,7 @@ from .configuration import Configuration
 from .discovery import Discovery, discover
 from .engine import Checker
 from .model import FileReport, Problem, Rule
+from .project import Project
 from .report import Run
 
 if TYPE_CHECKING:
@@ -44,19 +45,19 @@ class _Command:
         self._options = options
         self._configuration = configuration
         self._here = configuration.here.options
-        self._checker = Checker(configuration.of)
+        self._found = discover(
+            [path for path in options.paths if path != STDIN],
+            configuration.excludes,
+            respect_gitignore=self._here.get("respect-gitignore", True),
+            force_exclude=self._here.get("force-exclude", False),
+        )
+        self._checker = Checker(configuration.of, Project(file.path for file in self._found.files))
         self._stdin = b""
         self._accepting = self._make_accepting()
         self._fixer = self._make_fixer()
 
     def run(self) -> int:
-        options = self._options
-        found = discover(
-            [path for path in options.paths if path != STDIN],
-            self._configuration.excludes,
-            respect_gitignore=self._here.get("respect-gitignore", True),
-            force_exclude=self._here.get("force-exclude", False),
-        )
+        options, found = self._options, self._found
         if options.show_files:
             return _show_files(found)
         paths, reports = self._checked(found)

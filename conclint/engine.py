@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
 from .model import FileReport, Finding, Note, Problem, Rule, Span
 from .parsing import TooDeepError, on_large_stack, parse, refused_by_python
+from .project import Project
 from .source import SourceError, decode, may_hold_finding, normalise_newlines
 from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
@@ -22,7 +23,7 @@ from .target import Target, TargetError
 if TYPE_CHECKING:
     from .facts import Facts
     from .rewrite import Rewriter
-    from .rule import Report
+    from .rule import Report, Step
     from .syntax import Node
     from .tree import Tree
 
@@ -40,11 +41,13 @@ _NOTHING = FileReport((), ())
 class Checker:
     """Checks files, each by its own settings; what their projects say is read once.
 
-    ``settings_of`` gives the settings of the file at a path. Nothing that a file holds stops the others.
+    ``settings_of`` gives the settings of the file at a path, ``project`` what one file sees of others: without it each
+    is checked alone. Nothing that a file holds stops the others.
     """
 
-    def __init__(self, settings_of: Callable[[str], Settings]) -> None:
+    def __init__(self, settings_of: Callable[[str], Settings], project: Project | None = None) -> None:
         self._settings_of = settings_of
+        self._project = project
         self._targets: dict[tuple[object, ...], Targets] = {}
 
     def files(self, files: Iterable[File]) -> Iterator[FileReport]:
@@ -63,12 +66,12 @@ class Checker:
         """The report of text that somebody else has read: flake8, which sees to ``# noqa`` itself, or an editor."""
         return _guarded(path, lambda: _check_text(text, path, *self._of(path), noqa))
 
-    def _of(self, path: str) -> tuple[Settings, Targets]:
+    def _of(self, path: str) -> tuple[Settings, Targets, Project | None]:
         settings = self._settings_of(path)
         key = settings[1:]  # the rules are no part of a target
         if key not in self._targets:
             self._targets[key] = Targets(settings)
-        return settings, self._targets[key]
+        return settings, self._targets[key], self._project
 
 
 def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = True) -> FileReport:
@@ -83,7 +86,7 @@ def _guarded(path: str, check: Callable[[], FileReport]) -> FileReport:
         return FileReport((), (Problem(path, crash(error)),))
 
 
-def _check_file(file: File, settings: Settings, targets: Targets) -> FileReport:
+def _check_file(file: File, settings: Settings, targets: Targets, project: Project | None) -> FileReport:
     try:
         with open(file.path, "rb") as handle:
             if os.fstat(handle.fileno()).st_size > MAX_READ_BYTES:
@@ -91,29 +94,33 @@ def _check_file(file: File, settings: Settings, targets: Targets) -> FileReport:
             data = handle.read()
     except OSError as error:
         return FileReport((), (Problem(file.path, f"cannot be read: {describe(error)}"),))
-    return _check_bytes(data, file.path, settings, targets, file.named)
+    return _check_bytes(data, file.path, settings, targets, project, file.named)
 
 
-def _check_text(text: str, path: str, settings: Settings, targets: Targets, noqa: bool) -> FileReport:
+def _check_text(
+    text: str, path: str, settings: Settings, targets: Targets, project: Project | None, noqa: bool
+) -> FileReport:
     data = text.encode("utf-8", "replace")
     text = normalise_newlines(text)
     if not may_hold_finding(data, settings.declared.words):
         return _check_comments(data, text, path, settings, noqa=noqa)
-    return on_large_stack(lambda: _analyse(text, path, settings, targets, noqa=noqa))
+    return on_large_stack(lambda: _analyse(text, path, settings, targets, project, noqa=noqa))
 
 
-def _check_bytes(data: bytes, path: str, settings: Settings, targets: Targets, named: bool) -> FileReport:
+def _check_bytes(
+    data: bytes, path: str, settings: Settings, targets: Targets, project: Project | None, named: bool
+) -> FileReport:
     try:
         text = decode(data)
     except SourceError as error:
         return _unreadable(data.decode("latin-1"), path, settings, error)
-    relevant = may_hold_finding(data, settings.declared.words)
+    relevant = may_hold_finding(data, settings.declared.words) or (project is not None and project.may_matter(path))
     if not (relevant or named):
         return _check_comments(data, text, path, settings)
     if len(data) > MAX_PARSED_BYTES:
         return _too_large(path, MAX_PARSED_BYTES)
     if relevant:
-        return on_large_stack(lambda: _analyse(text, path, settings, targets, noqa=True))
+        return on_large_stack(lambda: _analyse(text, path, settings, targets, project, noqa=True))
     report = on_large_stack(lambda: _check_syntax(text, path, settings))
     return _check_comments(data, text, path, settings) if report is _NOTHING else report
 
@@ -140,7 +147,9 @@ def _check_comments(data: bytes, text: str, path: str, settings: Settings, noqa:
     return FileReport(_finished(_judged([], suppressions, settings, (), path), text, suppressions, noqa), ())
 
 
-def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: bool) -> FileReport:
+def _analyse(
+    text: str, path: str, settings: Settings, targets: Targets, project: Project | None, noqa: bool
+) -> FileReport:
     suppressions = Suppressions(text)
     if suppressions.skips_file():
         return _NOTHING
@@ -148,12 +157,14 @@ def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: b
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, settings, parsed, noqa)
     target, unread = _target(path, targets)
+    if project is not None:
+        parsed.module.links = project.link(parsed.module, path).links
     context = _Context(parsed, text, path, target)
     made: list[Finding] = []
     crashes: dict[str, list[str]] = {}
     for rule in settings.rules:
         try:
-            made += [context.finding(rule, report, path) for report in rule.check(context)]
+            made += [context.finding(rule, report) for report in rule.check(context) if context.is_own(report.node)]
         except Exception as error:
             crashes.setdefault(crash(error), []).append(rule.code)
     problems = tuple(Problem(path, f"{', '.join(codes)}: {message}") for message, codes in crashes.items())
@@ -216,14 +227,21 @@ def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> lis
     return result
 
 
+class _Source(NamedTuple):
+    """A file whose nodes are spoken of."""
+
+    path: str
+    tree: Tree
+    lines: Sequence[str]
+
+
 class _Context:
     """A parsed file as the rules see it; see :class:`conclint.rule.ModuleContext`."""
 
     def __init__(self, tree: Tree, text: str, path: str, target: Target) -> None:
-        self._tree = tree
         self._target = target
-        self._path = path
-        self._lines = text.split("\n")
+        self._own = _Source(path, tree, text.split("\n"))
+        self._sources = {tree.module: self._own}
         self._facts: Facts | None = None
         self._rewrite: Rewriter | None = None
 
@@ -232,7 +250,7 @@ class _Context:
         if self._facts is None:
             from .facts import Facts
 
-            self._facts = Facts(self._tree.module, os.path.basename(self._path), self._target)
+            self._facts = Facts(self._own.tree.module, os.path.basename(self._own.path), self._target)
         return self._facts
 
     @property
@@ -240,15 +258,22 @@ class _Context:
         if self._rewrite is None:
             from .rewrite import Rewriter
 
-            self._rewrite = Rewriter(self._lines, self._tree.extent, self._tree.indentation)
+            self._rewrite = Rewriter(self._own.lines, self._own.tree.extent, self._own.tree.indentation)
         return self._rewrite
 
-    def line(self, node: Node) -> int:
-        return self._tree.span(node).line
+    def is_own(self, node: Node) -> bool:
+        """Whether ``node`` stands in this file, not in a definition that is linked to it."""
+        return self._source(node) is self._own
+
+    def line(self, node: Node) -> str:
+        source = self._source(node)
+        line = source.tree.span(node).line
+        return f"{line}" if source is self._own else f"{line} of {os.path.basename(source.path)}"
 
     def text(self, node: Node) -> str:
-        span = self._tree.span(node)
-        lines = self._lines[span.line - 1 : span.end_line]
+        source = self._source(node)
+        span = source.tree.span(node)
+        lines = list(source.lines[span.line - 1 : span.end_line])
         if not lines:
             return ""
         lines[-1] = lines[-1][: span.end_column - 1]
@@ -256,23 +281,39 @@ class _Context:
         text = " ".join(" ".join(lines).split())
         return text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 1].rstrip() + "…"
 
-    def finding(self, rule: Rule, report: Report, path: str) -> Finding:
+    def finding(self, rule: Rule, report: Report) -> Finding:
         """What ``rule`` said, in positions instead of nodes."""
         from .syntax import symbol_of
 
-        notes = tuple(Note(step.message, path, self._tree.span(step.node)) for step in report.path)
         return Finding(
-            path=path,
-            span=self._tree.span(report.node),
+            path=self._own.path,
+            span=self._own.tree.span(report.node),
             code=rule.code,
             name=rule.name,
             severity=rule.severity,
             message=report.message,
             symbol=symbol_of(report.node),
-            notes=notes,
+            notes=tuple(self._note(step) for step in report.path),
             fix=report.fix,
             fingerprint="",
         )
+
+    def _note(self, step: Step) -> Note:
+        source = self._source(step.node)
+        return Note(step.message, source.path, source.tree.span(step.node))
+
+    def _source(self, node: Node) -> _Source:
+        """The file that ``node`` stands in."""
+        from .syntax import root_of
+
+        module = root_of(node)
+        if module not in self._sources:
+            from .tree import Tree
+
+            links = self._own.tree.module.links
+            path = "" if links is None else next(part.path for part in links.slices if part.module is module)
+            self._sources[module] = _Source(path, Tree.of(module), Tree.of(module).text.split("\n"))
+        return self._sources[module]
 
 
 def crash(error: Exception) -> str:

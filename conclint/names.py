@@ -38,7 +38,7 @@ N = TypeVar("N", bound=s.Node)
 
 
 class Names(Results):
-    """Inference for one module. All answers are memoised."""
+    """Inference for one module and what is linked to it. All answers are memoised."""
 
     def __init__(self, module: s.Module, catalog: Catalog | None = None) -> None:
         super().__init__(module)
@@ -190,6 +190,9 @@ class Names(Results):
         if found is None:
             for module in self._stars(expr):
                 star = f"{module}.{expr.id}"
+                if star in self.exports:
+                    yield from self._external(star)
+                    return
                 if star in self.catalog.made_by or star in self.catalog.runs:
                     yield External(star)
                     return
@@ -215,7 +218,7 @@ class Names(Results):
         elif kind is BindingKind.PARAMETER and isinstance(binding.node, s.Param):
             yield from self._parameter(binding.node)
         if kind is BindingKind.IMPORT:
-            yield External(binding.imported)
+            yield from self._external(binding.imported)
         elif kind is BindingKind.FUNCTION and isinstance(binding.node, s.Function):
             yield LocalFunction(binding.node)
         elif kind is BindingKind.CLASS and isinstance(binding.node, s.ClassDef):
@@ -232,6 +235,23 @@ class Names(Results):
                     yield from found.elements
         elif kind is BindingKind.CONTEXT:
             yield from self._entered(value)
+
+    def _external(self, name: str, start_method: str = "") -> Iterator[Kind]:
+        """What has the dotted ``name`` in another file: what is bound to it there, if that file is linked."""
+        found = self.exported(name)
+        if found is None:
+            yield External(name, start_method)
+            return
+        scope, local = found
+        question = ("export", scope, local)
+        if not self._questions.begin(question):
+            return
+        try:
+            for binding in scope.bindings.get(local, ()):
+                yield from self._binding_kinds(binding)
+            yield from self._items_of(Place(("global", scope, local), ()))
+        finally:
+            self._questions.end(question)
 
     def _parameter(self, param: s.Param) -> Kinds:
         """What the calls of this file pass for ``param``."""
@@ -257,10 +277,10 @@ class Names(Results):
 
     def _attribute(self, kind: Kind, attr: str) -> Iterator[Kind]:
         if isinstance(kind, External):
-            yield External(f"{kind.name}.{attr}", kind.start_method)
+            yield from self._external(f"{kind.name}.{attr}", kind.start_method)
         elif isinstance(kind, Instance):
             if kind.type.namespace is not None:
-                yield External(f"{kind.type.namespace}.{attr}", kind.start_method)
+                yield from self._external(f"{kind.type.namespace}.{attr}", kind.start_method)
             else:
                 yield ApiMethod(kind, attr)
         elif isinstance(kind, (LocalInstance, LocalClass)):

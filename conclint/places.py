@@ -152,6 +152,10 @@ class Places(Classes):
         if found is None:
             return Place(("global", self.scopes.top, expr.id), ())
         scope, bindings = found
+        if len(bindings) == 1 and bindings[0].kind is BindingKind.IMPORT:
+            exported = self._exported_place(bindings[0].imported)
+            if exported is not None:
+                return exported
         if all(binding.kind is BindingKind.ELEMENT for binding in bindings):
             iterated = _iterated(expr, bindings)
             container = None if iterated is None else self._container_place(iterated)
@@ -166,7 +170,23 @@ class Places(Classes):
             node = bindings[0].node
             if isinstance(node, s.ClassDef):
                 return Place(("self", node), ())
-        return Place(("global" if scope is self.scopes.top else "local", scope, expr.id), ())
+        return Place(("global" if scope.is_global else "local", scope, expr.id), ())
+
+    def _exported_place(self, name: str) -> Place | None:
+        """Where what has the dotted ``name`` lives in the linked module that defines it, however it got from there."""
+        for _ in range(8):
+            found = self.exported(name)
+            if found is None:
+                return None
+            scope, local = found
+            bindings = scope.bindings.get(local, [])
+            if len(bindings) == 1 and bindings[0].kind is BindingKind.IMPORT:
+                name = bindings[0].imported
+            elif len(bindings) == 1 and isinstance(bindings[0].node, s.ClassDef):
+                return Place(("self", bindings[0].node), ())
+            else:
+                return Place(("global", scope, local), ())
+        return None
 
     def _container_place(self, expr: s.Expr) -> Place | None:
         """The place of the container that ``expr`` iterates over, through slices, ``reversed()``, ``list()`` ..."""
@@ -185,7 +205,8 @@ class Places(Classes):
             if isinstance(kind, LocalClass):
                 return self.attribute_place(kind.node, expr.attr)
             if isinstance(kind, External) and not kind.name.startswith("builtins."):
-                return Place(("external", f"{kind.name}.{expr.attr}"), ())
+                name = f"{kind.name}.{expr.attr}"
+                return self._exported_place(name) or Place(("external", name), ())
         base = self.handle(expr.value)
         if base is None:
             return None

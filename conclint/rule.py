@@ -43,8 +43,8 @@ class ModuleContext(Protocol):
     def rewrite(self) -> Rewriter:
         """Makes fixes: edits of this file's text."""
 
-    def line(self, node: Node) -> int:
-        """The 1-based line on which ``node`` starts."""
+    def line(self, node: Node) -> str:
+        """The number of the line on which ``node`` starts; of another file with its name: ``14 of base.py``."""
 
     def text(self, node: Node) -> str:
         """The source of ``node`` on one line, shortened where it is long."""

@@ -44,11 +44,13 @@ class Binding(NamedTuple):
 class ScopeInfo:
     """One namespace."""
 
-    __slots__ = ("bindings", "globals", "node", "nonlocals", "parent", "stars")
+    __slots__ = ("bindings", "globals", "is_global", "node", "nonlocals", "parent", "stars")
 
     def __init__(self, node: s.Node, parent: ScopeInfo | None) -> None:
         self.node = node
         self.parent = parent
+        self.is_global = parent is None
+        """Whether this is the namespace of a module."""
         self.bindings: dict[str, list[Binding]] = {}
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
@@ -60,17 +62,24 @@ class ScopeInfo:
 
 
 class Scopes:
-    """All namespaces of a module."""
+    """All namespaces of a module, and of what is linked to it."""
 
     def __init__(self, module: s.Module) -> None:
         self.module = module
         self._by_identifier: dict[str, list[s.Name]] | None = None
         self._infos: dict[s.Node, ScopeInfo] = {}
         self.top = self._open(module, None)
-        self._collect(module)
+        self._links = module.links
+        self._collect(module, self.top)
+        for part in () if module.links is None else module.links.slices:
+            top = self._open(part.module, None)
+            for name in part.hidden:
+                top.add(name, Binding(BindingKind.OPAQUE, part.module))
+            for statement in part.statements:
+                self._collect(statement, top)
 
     def named(self, identifier: str) -> list[s.Name]:
-        """Every name of the file that reads ``identifier``, in whatever namespace, bound or loaded, in source order."""
+        """Every name that reads ``identifier``, in whatever namespace, bound or loaded, in source order."""
         if self._by_identifier is None:
             self._by_identifier = {}
             for name in self.module.all(s.Name):
@@ -89,17 +98,17 @@ class Scopes:
             if parent in self._infos and self._inside(parent, child):
                 return self._infos[parent]
             child, parent = parent, parent.parent
-        return self.top
+        return self._infos.get(child, self.top)
 
     def lookup(self, name: str, at: s.Node) -> tuple[ScopeInfo, list[Binding]] | None:
         """The namespace that ``name`` belongs to when used at ``at``, and its bindings there.
 
-        ``None`` for builtins and names that no binding in this file explains.
+        ``None`` for builtins and names that no binding explains.
         """
         first = scope = self.scope_of(at)
         while True:
             if name in scope.globals:
-                scope = self.top
+                scope = _root(scope)
             elif name in scope.nonlocals and scope.parent is not None:
                 scope = scope.parent
                 continue
@@ -124,8 +133,8 @@ class Scopes:
             return not isinstance(child, s.Argument) and child not in scope.decorators
         return True
 
-    def _collect(self, module: s.Module) -> None:
-        stack: list[tuple[s.Node, ScopeInfo]] = [(module, self.top)]
+    def _collect(self, top: s.Node, around: ScopeInfo) -> None:
+        stack: list[tuple[s.Node, ScopeInfo]] = [(top, around)]
         while stack:
             node, scope = stack.pop()
             if isinstance(node, s.Function):
@@ -159,7 +168,7 @@ class Scopes:
 
     def _owner(self, scope: ScopeInfo, name: str) -> ScopeInfo:
         """The namespace that a binding of ``name`` in ``scope`` goes to: the module's where it is declared global."""
-        return self.top if name in scope.globals else scope
+        return _root(scope) if name in scope.globals else scope
 
     def _bind(self, node: s.Node, scope: ScopeInfo) -> None:
         if isinstance(node, s.Assign):
@@ -192,7 +201,7 @@ class Scopes:
                 bound = alias or imported
                 self._owner(scope, bound).add(bound, Binding(BindingKind.IMPORT, node, imported=imported))
         elif isinstance(node, s.ImportFrom):
-            prefix = "." * node.level + node.module
+            prefix = self._imported_from(node, scope)
             for name, alias in node.names:
                 if name == "*":
                     scope.stars.append(prefix)
@@ -204,6 +213,12 @@ class Scopes:
         elif isinstance(node, s.Scoping):
             (scope.globals if node.is_global else scope.nonlocals).update(node.names)
 
+    def _imported_from(self, node: s.ImportFrom, scope: ScopeInfo) -> str:
+        """The dotted name of the module; where nobody knows what a relative one starts from, it begins with dots."""
+        top = _root(scope).node
+        package = self._links.packages.get(top) if self._links is not None and isinstance(top, s.Module) else None
+        return absolute_name(node, package)
+
     def _target(self, target: s.Expr, binding: Binding, scope: ScopeInfo) -> None:
         if isinstance(target, s.Name):
             self._owner(scope, target.id).add(target.id, binding)
@@ -212,6 +227,26 @@ class Scopes:
         elif isinstance(target, s.Display):
             for index, element in enumerate(target.elements):
                 self._target(element, unpacked(binding, target, index), scope)
+
+
+def _root(scope: ScopeInfo) -> ScopeInfo:
+    while scope.parent is not None:
+        scope = scope.parent
+    return scope
+
+
+def absolute_name(node: s.ImportFrom, package: str | None) -> str:
+    """The dotted name of the module that ``node`` imports from, in a module that lies in ``package``.
+
+    Without one, or where the import goes beyond it, the name begins with dots.
+    """
+    if not node.level:
+        return node.module
+    parts = package.split(".") if package else []
+    if node.level > len(parts):
+        return "." * node.level + node.module
+    parts = parts[: len(parts) - node.level + 1]
+    return ".".join([*parts, node.module] if node.module else parts)
 
 
 def unpacked(binding: Binding, target: s.Display, index: int) -> Binding:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar, Union, cast
+from typing import NamedTuple, TypeVar, Union, cast
 
 
 class Node:
@@ -419,15 +419,51 @@ class ClassDef(Stmt):
 @dataclass(slots=True, eq=False, repr=False)
 class Module(Node):
     body: list[Stmt]
-    functions: list[Function] = field(default_factory=list)
+    own_functions: list[Function] = field(default_factory=list)
     """Every function of the file, lambdas included, outer before inner, in source order."""
-    classes: list[ClassDef] = field(default_factory=list)
+    own_classes: list[ClassDef] = field(default_factory=list)
     """Every class of the file, in source order."""
     index: dict[type[Node], list[Node]] = field(default_factory=dict)
+    links: Links | None = None
+    """What is known of other files while this one is analysed."""
+
+    @property
+    def functions(self) -> list[Function]:
+        """Every function of the file, and of the definitions that are linked to it."""
+        return self.own_functions if self.links is None else self.all(Function)
+
+    @property
+    def classes(self) -> list[ClassDef]:
+        """Every class of the file, and of the definitions that are linked to it."""
+        return self.own_classes if self.links is None else self.all(ClassDef)
 
     def all(self, kind: type[N]) -> list[N]:
-        """Every node of class ``kind`` (not of its subclasses) in the file, in source order."""
-        return cast("list[N]", self.index.get(kind, []))
+        """Every node of class ``kind`` (not of its subclasses), in source order, linked definitions last."""
+        index = self.index if self.links is None else self.links.nodes
+        return cast("list[N]", index.get(kind, []))
+
+
+class Slice(NamedTuple):
+    """The part of another file that the analysis of a file looks at."""
+
+    module: Module
+    path: str
+    statements: tuple[Stmt, ...]
+    """Of the statements at module level those that count here: definitions and all imports."""
+    hidden: frozenset[str]
+    """Names that other statements bind, of which nothing is to be known."""
+
+
+class Links(NamedTuple):
+    """What the analysis of a file knows of other files."""
+
+    slices: tuple[Slice, ...]
+    exports: dict[str, tuple[Module, str]]
+    """For the dotted name of something imported, the module that defines it and the name that it has there."""
+    packages: dict[Module, str]
+    """The dotted name of the package that relative imports of a module start from, without a dot at its end."""
+    nodes: dict[type[Node], list[Node]]
+    """The nodes of the file and, after these, of all definitions in the slices, by class."""
 
 
 Scope = Union[Module, ClassDef, Function]
@@ -543,9 +579,11 @@ def enclosing_function(node: Node) -> Function | None:
 
 def enclosing_scope(node: Node) -> Function | Module:
     """The innermost function whose body ``node`` stands in, or else the module, which every node hangs on."""
-    function = enclosing_function(node)
-    if function is not None:
-        return function
+    return enclosing_function(node) or root_of(node)
+
+
+def root_of(node: Node) -> Module:
+    """The module that ``node`` stands in."""
     root = node
     while root.parent is not None:
         root = root.parent

@@ -251,7 +251,7 @@ def bound_place(names: Names, target: s.Expr) -> Place | None:
         if found is None:
             return None
         scope = found[0]
-        return Place(("global" if scope is names.scopes.top else "local", scope, target.id), ())
+        return Place(("global" if scope.is_global else "local", scope, target.id), ())
     return names.handle(target)
 
 

@@ -190,7 +190,7 @@ class Objects:
             scope = found[0]
             if isinstance(scope.node, s.ClassDef):
                 return self._names.attribute_place(scope.node, expr.id)
-            return Place(("global" if scope is self._names.scopes.top else "local", scope, expr.id), ())
+            return Place(("global" if scope.is_global else "local", scope, expr.id), ())
         if isinstance(expr, s.Attribute):
             for kind in self._names.kinds(expr.value):
                 if isinstance(kind, (LocalInstance, LocalClass)):

@@ -51,7 +51,7 @@ class Witness:
                     return keyword, move.step.node
         return None
 
-    def way_out(self, line: Callable[[s.Node], int]) -> str:
+    def way_out(self, line: Callable[[s.Node], str]) -> str:
         """What decides the path, in words: ``the `return` on line 12``, or ``the end of the function``."""
         left_by = self.left_by
         return "the end of the function" if left_by is None else f"the `{left_by[0]}` on line {line(left_by[1])}"

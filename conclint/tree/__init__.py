@@ -35,6 +35,17 @@ class Tree:
         self._ranges: Any = None
         self.module = module
 
+    @classmethod
+    def of(cls, module: s.Module) -> Tree:
+        """The tree that ``module``, which :func:`parse` made, is of."""
+        concrete: Any = module.origin
+        return cls(concrete, module)
+
+    @property
+    def text(self) -> str:
+        """The source."""
+        return self._concrete.code
+
     def span(self, node: s.Node) -> Span:
         """Where ``node`` stands; a compound statement is cut down to its header."""
         if isinstance(node, s.Module):

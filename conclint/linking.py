@@ -1,0 +1,440 @@
+"""What the analysis of a file looks at in other files: the definitions that it imports and that can matter.
+
+A file is analysed together with *slices* of the modules that its imports mean. Linked are
+
+- the classes that its classes derive from, and theirs, where one of them has to do with concurrency,
+- the classes of workers, locks and the like,
+- the variables that hold such objects,
+- the functions that use them, and what calls these at module level, which is how a script runs,
+
+and what these definitions name in turn. All else of another file stays unknown, as all other files do where one is
+checked alone: it may do anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from . import catalog
+from . import syntax as s
+from .modules import Modules
+from .scopes import absolute_name
+
+DEPTH = 3
+"""How many definitions may lie between a file and one that is linked to it; bases of classes do not count."""
+
+MOST_NODES = 40_000
+"""So many nodes of other files are looked at, those named first; it is what 3,000 lines hold."""
+
+_MOST_MODULES = 60
+_MOST_IMPORTS = 8
+"""How often a name may be imported from a module that imported it."""
+
+_IDLE_KINDS = frozenset({"collection", "logger", "socket", "session", "exit_stack"})
+_VERBS = frozenset({"acquire", "release", "notify", "notify_all", "task_done", "terminate", "fork", "run_in_executor"})
+
+
+class Linked(NamedTuple):
+    """The links of a file and what they hang on."""
+
+    links: s.Links | None
+    files: frozenset[str]
+    """The paths of the files that were looked at."""
+
+
+class _Target(NamedTuple):
+    """Something at module level of a file."""
+
+    path: str
+    name: str
+
+
+class _Reference(NamedTuple):
+    """A name in a file, and what defines it."""
+
+    dotted: str
+    """The absolute name of something in another module, empty where it is of the same."""
+    target: _Target
+
+
+class Linker:
+    """Links files of one run. ``load`` gives the tree of the file at a path, ``None`` where it has none."""
+
+    def __init__(self, modules: Modules, load: Callable[[str], s.Module | None]) -> None:
+        self.modules = modules
+        self._load = load
+        self._known: dict[str, _Known | None] = {}
+        self._matters: dict[_Target, bool] = {}
+        known = catalog.load()
+        self._makers = frozenset(name for name, made in known.made_by.items() if made.kind not in _IDLE_KINDS)
+        self._words = frozenset(name.rpartition(".")[2] for name in (*self._makers, *known.runs)) | _VERBS
+
+    def link(self, module: s.Module, path: str) -> Linked:
+        """What the file at ``path``, whose tree is ``module``, gets to see of others."""
+        return _Linking(self, module, path).run()
+
+    def known(self, path: str) -> _Known | None:
+        """What is at module level of the file at ``path``; the modules used last are kept."""
+        if path in self._known:
+            known = self._known.pop(path)
+        else:
+            module = self._load(path)
+            known = None if module is None else _Known(module, path, self.modules)
+        self._known[path] = known
+        if len(self._known) > _MOST_MODULES:
+            del self._known[next(iter(self._known))]
+        return known
+
+    def references(self, known: _Known, node: s.Node) -> Iterator[_Reference]:
+        """What ``node`` names at module level, of its own module and of others."""
+        for dotted in known.names(node):
+            head, _, rest = dotted.partition(".")
+            if head in known.imports:
+                for prefix in known.imports[head]:
+                    yield from self.resolve(f"{prefix}.{rest}" if rest else prefix, known.path)
+            elif head in known.definitions:
+                yield _Reference("", _Target(known.path, head))
+            else:
+                for prefix in known.stars:
+                    yield from self.resolve(f"{prefix}.{head}", known.path)
+
+    def resolve(self, dotted: str, importer: str) -> Iterator[_Reference]:
+        """The first thing in a module that ``dotted`` leads to."""
+        found = self.modules.find(dotted, importer)
+        if found is not None and found.rest:
+            yield _Reference(f"{found.module}.{found.rest[0]}", _Target(found.path, found.rest[0]))
+
+    def definition(self, target: _Target) -> _Target | None:
+        """Where what is at ``target`` is defined, which a module may have imported from elsewhere."""
+        for _ in range(_MOST_IMPORTS):
+            known = self.known(target.path)
+            if known is None:
+                return None
+            statements = known.definitions.get(target.name, ())
+            prefixes = known.imports.get(target.name, []) if statements else known.stars
+            if statements and not any(isinstance(each, (s.Import, s.ImportFrom)) for each in statements):
+                return target
+            names = prefixes if statements else [f"{prefix}.{target.name}" for prefix in prefixes]
+            found = next((each.target for name in names for each in self.resolve(name, target.path)), None)
+            if found is None:
+                return None
+            target = found
+        return None
+
+    def matters(self, target: _Target) -> bool:
+        """Whether the definition at ``target`` is of an object of a catalogued type, or uses one."""
+        if target not in self._matters:
+            self._matters[target] = self._find_out(target, frozenset())
+        return self._matters[target]
+
+    def _find_out(self, target: _Target, above: frozenset[_Target]) -> bool:
+        if target in above:
+            return False
+        known = self.known(target.path)
+        for statement in () if known is None else known.definitions.get(target.name, ()):
+            assert known is not None
+            if isinstance(statement, s.ClassDef):
+                if self.has_words(known, statement) and self._is_catalogued(known, statement):
+                    return True
+                if self._derives(known, statement, above | {target}):
+                    return True
+            elif self.has_words(known, statement):
+                return True
+            elif isinstance(statement, s.Assign):
+                made = (each.target for each in self.references(known, statement) if each.target.name != target.name)
+                if any(self._is_object(each, above | {target}) for each in made):
+                    return True
+            elif isinstance(statement, s.FunctionDef):
+                if any(self._is_object(each.target, above | {target}) for each in self.references(known, statement)):
+                    return True
+        return False
+
+    def _is_object(self, target: _Target, above: frozenset[_Target]) -> bool:
+        """Whether ``target`` is a class or variable that matters."""
+        found = self.definition(target)
+        known = None if found is None else self.known(found.path)
+        if found is None or known is None:
+            return False
+        kinds = {type(statement) for statement in known.definitions.get(found.name, ())}
+        return kinds <= {s.ClassDef, s.Assign} and self._find_out(found, above)
+
+    def _derives(self, known: _Known, statement: s.ClassDef, above: frozenset[_Target]) -> bool:
+        return any(
+            found is not None and self._find_out(found, above)
+            for base in bases(statement)
+            for found in (self.definition(each.target) for each in self.references(known, base))
+        )
+
+    def _is_catalogued(self, known: _Known, statement: s.ClassDef) -> bool:
+        """Whether a class derives from a catalogued type itself."""
+        for base in bases(statement):
+            for dotted in known.names(base):
+                head, _, rest = dotted.partition(".")
+                if any((f"{p}.{rest}" if rest else p) in self._makers for p in known.imports.get(head, ())):
+                    return True
+        return False
+
+    def has_words(self, known: _Known, statement: s.Node) -> bool:
+        """Whether ``statement`` itself has an identifier that has to do with concurrency."""
+        return not self._words.isdisjoint(known.identifiers(statement))
+
+
+class _Known:
+    """A module as others see it."""
+
+    def __init__(self, module: s.Module, path: str, modules: Modules) -> None:
+        self.module = module
+        self.path = path
+        self.package = modules.package_of(path)
+        self.definitions: dict[str, list[s.Stmt]] = {}
+        """The statements at module level that bind a name."""
+        self.import_statements: list[s.Stmt] = []
+        for statement in _top_statements(module.body):
+            for name in _bound(statement):
+                self.definitions.setdefault(name, []).append(statement)
+            if isinstance(statement, (s.Import, s.ImportFrom)):
+                self.import_statements.append(statement)
+        self.imports: dict[str, list[str]] = {}
+        """The absolute dotted names that names of the file may have been imported from, at whatever level."""
+        self.stars: list[str] = []
+        for node in module.index.get(s.Import, ()):
+            for dotted, alias in node.names if isinstance(node, s.Import) else ():
+                imported = dotted if alias else dotted.partition(".")[0]
+                self.imports.setdefault(alias or imported, []).append(imported)
+        for node in module.index.get(s.ImportFrom, ()):
+            if isinstance(node, s.ImportFrom):
+                self._import_from(node)
+        self._names: dict[s.Node, tuple[str, ...]] = {}
+        self._identifiers: dict[s.Node, frozenset[str]] = {}
+
+    def _import_from(self, node: s.ImportFrom) -> None:
+        prefix = absolute_name(node, self.package)
+        for name, alias in node.names:
+            if name == "*":
+                self.stars.append(prefix)
+            else:
+                self.imports.setdefault(alias or name, []).append(f"{prefix}.{name}" if prefix else name)
+
+    def names(self, statement: s.Node) -> tuple[str, ...]:
+        """The names and dotted chains of names that ``statement`` (or the module) reads, each once, in order."""
+        if statement not in self._names:
+            found: dict[str, None] = {}
+            nodes: Iterable[s.Node]
+            if isinstance(statement, s.Module):
+                nodes = [*statement.index.get(s.Attribute, ()), *statement.index.get(s.Name, ())]
+            else:
+                nodes = s.walk(statement)
+            for node in nodes:
+                if isinstance(node, s.Name):
+                    if not isinstance(node.parent, s.Attribute):
+                        found[node.id] = None
+                elif isinstance(node, s.Attribute) and not isinstance(node.parent, s.Attribute):
+                    dotted = s.dotted(node)
+                    if dotted is not None:
+                        found[dotted] = None
+            self._names[statement] = tuple(found)
+        return self._names[statement]
+
+    def size(self, statement: s.Node) -> int:
+        """How many nodes ``statement`` holds."""
+        return sum(1 for _ in s.walk(statement))
+
+    def identifiers(self, statement: s.Node) -> frozenset[str]:
+        """The identifiers of the names and attributes in ``statement``."""
+        if statement not in self._identifiers:
+            self._identifiers[statement] = frozenset(
+                node.attr if isinstance(node, s.Attribute) else node.id
+                for node in s.walk(statement)
+                if isinstance(node, (s.Attribute, s.Name))
+            )
+        return self._identifiers[statement]
+
+
+class _Linking:
+    """The links of one file."""
+
+    def __init__(self, linker: Linker, module: s.Module, path: str) -> None:
+        self._linker = linker
+        self._own = _Known(module, path, linker.modules)
+        self._exports: dict[str, tuple[s.Module, str]] = {}
+        self._slices: dict[str, dict[s.Stmt, None]] = {}
+        self._knowns: dict[str, _Known] = {}
+        self._pending: deque[tuple[_Target, int]] = deque()
+        self._seen: set[_Target] = set()
+        self._files: set[str] = set()
+        self._nodes = 0
+
+    def run(self) -> Linked:
+        own, module = self._own, self._own.module
+        derived = {base for node in module.classes for base in bases(node)}
+        for base in derived:
+            for reference in self._linker.references(own, base):
+                self._want(reference, 0, as_base=True)
+        for statement in module.body:
+            if isinstance(statement, s.ExprStmt):
+                for reference in self._linker.references(own, statement):
+                    self._want(reference, 0, calls=2)
+        for reference in self._linker.references(own, module):
+            self._want(reference, 0)
+        while self._pending and self._nodes < MOST_NODES:
+            self._admit(*self._pending.popleft())
+        files = frozenset(self._files)
+        return Linked(self._links() if self._slices else None, files)
+
+    def _links(self) -> s.Links:
+        module = self._own.module
+        packages = {module: self._own.package or ""}
+        nodes = {kind: list(found) for kind, found in module.index.items()}
+        slices = []
+        for path, statements in self._slices.items():
+            known = self._knowns[path]
+            packages[known.module] = known.package or ""
+            hidden = frozenset(
+                name for name, bound in known.definitions.items() if not any(each in statements for each in bound)
+            )
+            slices.append(s.Slice(known.module, path, tuple(statements), hidden))
+            for statement in statements:
+                for node in s.walk(statement):
+                    nodes.setdefault(type(node), []).append(node)
+        return s.Links(tuple(slices), self._exports, packages, nodes)
+
+    def _want(self, reference: _Reference, depth: int, *, as_base: bool = False, calls: int = 0) -> None:
+        """Links what ``reference`` leads to if it matters: as a base of a class, or called so many ``calls`` away."""
+        target = self._definition(reference.target)
+        if target is None or target.path == self._own.path:
+            return
+        if not (self._linker.matters(target) or (as_base and self._has_words(target)) or self._calls(target, calls)):
+            return
+        if reference.dotted:
+            self._export(reference, target)
+        if target not in self._seen:
+            self._seen.add(target)
+            self._pending.append((target, depth))
+
+    def _definition(self, target: _Target) -> _Target | None:
+        self._files.add(target.path)
+        found = self._linker.definition(target)
+        if found is not None:
+            self._files.add(found.path)
+        return found
+
+    def _export(self, reference: _Reference, target: _Target) -> None:
+        known = self._known(target.path)
+        if known is not None:
+            self._exports.setdefault(reference.dotted, (known.module, target.name))
+
+    def _known(self, path: str) -> _Known | None:
+        """As the linker's, but one tree a file however often it is read again meanwhile."""
+        if path not in self._knowns:
+            known = self._linker.known(path)
+            if known is None:
+                return None
+            self._knowns[path] = known
+        return self._knowns[path]
+
+    def _has_words(self, target: _Target) -> bool:
+        """Whether a class, or one that it derives from, has to do with concurrency anywhere in its body."""
+        pending, seen = [target], {target}
+        while pending:
+            current = pending.pop()
+            known = self._known(current.path)
+            for statement in () if known is None else known.definitions.get(current.name, ()):
+                assert known is not None
+                if self._linker.has_words(known, statement):
+                    return True
+                for base in bases(statement):
+                    for reference in self._linker.references(known, base):
+                        found = self._definition(reference.target)
+                        if found is not None and found not in seen:
+                            seen.add(found)
+                            pending.append(found)
+        return False
+
+    def _calls(self, target: _Target, steps: int) -> bool:
+        """Whether a function comes to one that matters in so many ``steps``."""
+        known = self._known(target.path) if steps else None
+        for statement in () if known is None else known.definitions.get(target.name, ()):
+            assert known is not None
+            if isinstance(statement, s.FunctionDef):
+                for reference in self._linker.references(known, statement):
+                    found = self._definition(reference.target)
+                    if found is not None and (self._linker.matters(found) or self._calls(found, steps - 1)):
+                        return True
+        return False
+
+    def _admit(self, target: _Target, depth: int) -> None:
+        known = self._known(target.path)
+        if known is None:
+            return
+        part = self._slices.setdefault(target.path, dict.fromkeys(known.import_statements))
+        for statement in known.definitions[target.name]:
+            if statement in part:
+                continue
+            part[statement] = None
+            self._nodes += known.size(statement)
+            for base in bases(statement):
+                for reference in self._linker.references(known, base):
+                    self._want(reference, depth, as_base=True)
+            if depth < DEPTH:
+                for reference in self._linker.references(known, statement):
+                    self._want(reference, depth + 1, calls=1)
+
+
+def bases(statement: s.Node) -> list[s.Expr]:
+    """What a class derives from; nothing for all else."""
+    if not isinstance(statement, s.ClassDef):
+        return []
+    values = [argument.value for argument in statement.bases if argument.keyword is None and not argument.star]
+    return [value.value if isinstance(value, s.Subscript) else value for value in values]
+
+
+def _top_statements(body: list[s.Stmt]) -> Iterator[s.Stmt]:
+    """The statements that run when the module does, of compound ones those inside."""
+    stack = list(reversed(body))
+    while stack:
+        statement = stack.pop()
+        yield statement
+        if isinstance(statement, (s.ClassDef, s.FunctionDef)):
+            continue
+        inner: list[s.Stmt] = []
+        for child in s.children(statement):
+            if isinstance(child, s.Stmt):
+                inner.append(child)
+            elif isinstance(child, (s.Handler, s.Case)):
+                inner.extend(child.body)
+        stack.extend(reversed(inner))
+
+
+def _bound(statement: s.Stmt) -> Iterator[str]:
+    if isinstance(statement, s.FunctionDef):
+        yield statement.function.name
+    elif isinstance(statement, s.ClassDef):
+        yield statement.name
+    elif isinstance(statement, s.Import):
+        for dotted, alias in statement.names:
+            yield alias or dotted.partition(".")[0]
+    elif isinstance(statement, s.ImportFrom):
+        for name, alias in statement.names:
+            if name != "*":
+                yield alias or name
+    elif isinstance(statement, s.Assign):
+        for target in statement.targets:
+            yield from _target_names(target)
+    elif isinstance(statement, s.For):
+        yield from _target_names(statement.target)
+    elif isinstance(statement, s.With):
+        for item in statement.items:
+            if item.target is not None:
+                yield from _target_names(item.target)
+
+
+def _target_names(target: s.Expr) -> Iterator[str]:
+    if isinstance(target, s.Name):
+        yield target.id
+    elif isinstance(target, s.Display):
+        for element in target.elements:
+            yield from _target_names(element)
+    elif isinstance(target, s.Starred):
+        yield from _target_names(target.value)

@@ -1,0 +1,78 @@
+"""The files of a run as the analysis of each one sees the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .parsing import parse
+from .relevance import Outline, Relevant, outline, relevant
+from .source import SourceError, decode
+
+if TYPE_CHECKING:
+    from . import syntax as s
+    from .linking import Linked, Linker
+
+_IMPORT = re.compile(
+    r"^[ \t]*(from[ \t]+[.\w]+[ \t]+import[ \t]*(?:\([^)]*\)|[\w, \t*]+)|import[ \t]+[\w., \t]+)[ \t]*(?:\#.*)?$",
+    re.MULTILINE,
+)
+
+
+class Project:
+    """The files at ``paths``, read when another file needs them."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = tuple(paths)
+
+    @cached_property
+    def relevant(self) -> Relevant:
+        """The files that matter."""
+        outlines: dict[str, Outline] = {}
+        for path in self._paths:
+            data = _read(path)
+            if data is not None:
+                outlines[path] = outline(data)
+        return relevant(outlines)
+
+    def may_matter(self, path: str) -> bool:
+        """Whether the file at ``path`` can hold a finding because of what it imports."""
+        return len(self._paths) > 1 and path in self.relevant.checked
+
+    def link(self, module: s.Module, path: str) -> Linked:
+        """What the file at ``path``, whose tree is ``module``, gets to see of the others."""
+        return self._linker.link(module, path)
+
+    @cached_property
+    def _linker(self) -> Linker:
+        from .linking import Linker
+        from .modules import Modules
+
+        return Linker(Modules(self._paths), self._load)
+
+    def _load(self, path: str) -> s.Module | None:
+        """The tree of the file at ``path``; of one that cannot matter itself only what it imports for others."""
+        data = _read(path)
+        try:
+            text = None if data is None else decode(data)
+        except SourceError:
+            text = None
+        if text is None:
+            return None
+        tree = parse(text if path in self.relevant.seen else imports_of(text))
+        return None if isinstance(tree, SourceError) else tree.module
+
+
+def imports_of(text: str) -> str:
+    """The import statements of a file, at whatever level, and nothing else of it."""
+    return "".join(f"{match[1]}\n" for match in _IMPORT.finditer(text))
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None

@@ -1,0 +1,143 @@
+"""Which files of a run can hold a finding, told by their bytes: by what they say, and by what they import.
+
+A file that says nothing of threads may still make one: of a class that another file derives from ``Thread``, or by a
+function that starts processes. What is found here by the shape of lines decides only what is parsed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from . import catalog
+from .source import may_hold_finding
+
+_CLASS = re.compile(rb"\nclass[ \t]+(\w+)[ \t]*\(([^)]*)\)")
+_FUNCTION = re.compile(rb"\n(?:async[ \t]+)?def[ \t]+(\w+)")
+_CALL = re.compile(rb"\n(\w+)\(")
+_NAME = re.compile(rb"\w+")
+_ALIAS = re.compile(rb"(\w+)[ \t]+as[ \t]+(\w+)")
+_LAST_NAME = re.compile(rb"(\w+)(?:\[[^]]*\])?[ \t]*(?:,|$)", re.MULTILINE)
+
+_SPAWNING = (b"rocess(", b"Pool(", b"ProcessPoolExecutor", b"Manager(", b"import_module")
+
+_STEPS = 2
+"""How many functions may lie between a script and the one that starts processes."""
+
+
+class Outline(NamedTuple):
+    """What of a file can matter to others, and what of others it imports."""
+
+    has_words: bool
+    """Whether it can hold a finding by itself."""
+    classes: tuple[tuple[bytes, tuple[bytes, ...]], ...]
+    """Its classes, and the last parts of the names of what they derive from."""
+    functions: frozenset[bytes]
+    """Its functions, where it may start processes or run what others start them with."""
+    starts_processes: bool
+    imports: frozenset[bytes]
+    """The names that it imports, and the last parts of the modules' names."""
+    aliases: tuple[tuple[bytes, bytes], ...]
+    """Of these the names that get another one, and that."""
+    calls: frozenset[bytes]
+    """The functions that it calls at module level."""
+
+
+def outline(data: bytes, words: Iterable[bytes] = ()) -> Outline:
+    """The outline of a file with the contents ``data``; ``words`` are as for :func:`source.may_hold_finding`."""
+    text = b"\n" + data.replace(b"\r", b"\n")
+    has_words = may_hold_finding(data, words)
+    return Outline(
+        has_words,
+        tuple((name, tuple(_LAST_NAME.findall(bases))) for name, bases in _CLASS.findall(text)),
+        frozenset(_FUNCTION.findall(text)),
+        has_words and any(word in data for word in _SPAWNING),
+        *_imports(text),
+        frozenset() if b"__name__" in data else frozenset(_CALL.findall(text)),
+    )
+
+
+class Relevant(NamedTuple):
+    """Paths of files."""
+
+    checked: frozenset[str]
+    """Those that can hold a finding."""
+    seen: frozenset[str]
+    """Those, and others in which one may start that leads to such a file."""
+
+
+def relevant(outlines: Mapping[str, Outline]) -> Relevant:
+    """The files that matter, of a run whose files have these outlines."""
+    found = {path for path, each in outlines.items() if each.has_words}
+    if len(found) in (0, len(outlines)):
+        return Relevant(frozenset(found), frozenset(found))
+    workers = _worker_classes(outlines.values())
+    homes = {
+        os.path.splitext(os.path.basename(path))[0].encode("utf-8", "surrogateescape")
+        for path, each in outlines.items()
+        if any(name in workers for name, _ in each.classes)
+    } - {b"__init__"}
+    starters = _starting_functions(outlines.values())
+    leading = {path for path, each in outlines.items() if not starters.isdisjoint(each.imports)}
+    for path, each in outlines.items():
+        if each.has_words:
+            continue
+        is_run = not (starters & each.imports).isdisjoint(each.calls)
+        is_made = not workers.isdisjoint(each.imports)
+        if is_run or is_made or (not homes.isdisjoint(each.imports) and _says_attribute(path, workers)):
+            found.add(path)
+    return Relevant(frozenset(found), frozenset(found | leading))
+
+
+def _worker_classes(outlines: Iterable[Outline]) -> frozenset[bytes]:
+    """The names of the classes that derive, at however many removes, from one that the catalogue knows."""
+    derived: dict[bytes, list[bytes]] = {}
+    for each in outlines:
+        for name, bases in each.classes:
+            for base in bases:
+                derived.setdefault(base, []).append(name)
+        for name, alias in each.aliases:
+            derived.setdefault(name, []).append(alias)
+    pending = [maker.rpartition(".")[2].encode() for maker in catalog.load().made_by]
+    workers: set[bytes] = set()
+    while pending:
+        for name in derived.get(pending.pop(), ()):
+            if name not in workers:
+                workers.add(name)
+                pending.append(name)
+    return frozenset(workers)
+
+
+def _starting_functions(outlines: Iterable[Outline]) -> frozenset[bytes]:
+    """The names of functions that may start processes, in the file that does or in one that imports from it."""
+    every = list(outlines)
+    starting = {name for each in every if each.starts_processes for name in each.functions}
+    for _ in range(_STEPS):
+        starting |= {name for each in every if not starting.isdisjoint(each.imports) for name in each.functions}
+    return frozenset(starting)
+
+
+def _imports(text: bytes) -> tuple[frozenset[bytes], tuple[tuple[bytes, bytes], ...]]:
+    """The names that are imported, and those that get another name there."""
+    names: set[bytes] = set()
+    aliases: list[tuple[bytes, bytes]] = []
+    for part in (*text.split(b" import ")[1:], *text.split(b"\nimport ")[1:]):
+        start = part.lstrip(b" \t")
+        end = start.find(b")") if start[:1] == b"(" else start.find(b"\n")
+        listed = start[:end] if end >= 0 else start
+        names.update(_NAME.findall(listed))
+        if b" as " in listed:
+            aliases += _ALIAS.findall(listed)
+    return frozenset(names), tuple(aliases)
+
+
+def _says_attribute(path: str, names: frozenset[bytes]) -> bool:
+    """Whether the file speaks of one of ``names`` as an attribute."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return False
+    return not names.isdisjoint(re.findall(rb"\.(\w+)", data))
