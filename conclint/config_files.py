@@ -52,6 +52,8 @@ def read(path: str) -> Options:
         table = tool["conclint"]
         if not isinstance(table, dict):
             raise ConfigError(path, f"tool.conclint: expected a table, not {_type_of(table)}")
+    elif "tool" in table:
+        raise ConfigError(path, f"[tool.conclint] is for {CONFIG_NAMES[1]}; here the options stand at the top")
     return checked(path, table)
 
 
