@@ -40,7 +40,8 @@ _NOTHING = FileReport((), ())
 class Checker:
     """Checks files, each by its own settings; what their projects say is read once.
 
-    ``settings_of`` gives the settings of the file at a path. Nothing that a file holds stops the others.
+    ``settings_of`` gives the settings of the file at a path, and what it raises passes through. Nothing that a file holds
+    stops the others.
     """
 
     def __init__(self, settings_of: Callable[[str], Settings]) -> None:
@@ -57,11 +58,13 @@ class Checker:
 
         A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
         """
-        return _guarded(path, lambda: _check_bytes(data, path, *self._of(path), named))
+        settings, targets = self._of(path)
+        return _guarded(path, lambda: _check_bytes(data, path, settings, targets, named))
 
     def text(self, text: str, path: str, *, noqa: bool = False) -> FileReport:
         """The report of text that somebody else has read: flake8, which sees to ``# noqa`` itself, or an editor."""
-        return _guarded(path, lambda: _check_text(text, path, *self._of(path), noqa))
+        settings, targets = self._of(path)
+        return _guarded(path, lambda: _check_text(text, path, settings, targets, noqa))
 
     def _of(self, path: str) -> tuple[Settings, Targets]:
         settings = self._settings_of(path)
