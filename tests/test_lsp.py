@@ -368,8 +368,9 @@ def test_settings_come_from_the_editor(tmp_path: Path) -> None:
         "types": {"mylib.DistLock": "lock"},
         "target-version": "3.11",
         "startMethod": "spawn",
-        "functions": {"never-return": ["mylib.die"]},
+        "functions": {"neverReturn": ["mylib.die"], "joins": ["mylib.join"]},
     }
+    assert options_from(options)["functions"] == {"never-return": ["mylib.die"], "joins": ["mylib.join"]}
     in_an_editor(tmp_path, as_in_a_file, options=options)
 
 
@@ -496,6 +497,8 @@ def test_wrong_settings_are_told_and_change_nothing(tmp_path: Path) -> None:
     ("options", "cause"),
     [
         ({"ignored": []}, "unknown key 'ignored'; did you mean 'ignore'?"),
+        ({"functions": {"neverReturns": []}}, "unknown key 'functions.never-returns'; did you mean"),
+        ({"functions": []}, "functions: expected a table, not a list"),
         ({"extendSelect": "CNC1"}, "extend-select: expected a list, not text"),
         (["CNC1"], "expected an object, not ['CNC1']"),
     ],
