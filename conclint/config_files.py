@@ -98,7 +98,8 @@ def _parse(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             data = file.read()
-        return tomllib.loads(data.decode("utf-8"))
+        table: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+        return table
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {describe(error)}") from None
     except UnicodeDecodeError as error:

@@ -40,8 +40,8 @@ _NOTHING = FileReport((), ())
 class Checker:
     """Checks files, each by its own settings; what their projects say is read once.
 
-    ``settings_of`` gives the settings of the file at a path, and what it raises passes through. Nothing that a file holds
-    stops the others.
+    ``settings_of`` gives the settings of the file at a path, and what it raises passes through. Nothing that a file
+    holds stops the others.
     """
 
     def __init__(self, settings_of: Callable[[str], Settings]) -> None:

@@ -72,8 +72,9 @@ def test_the_summary_says_what_can_be_fixed(
 
     found = [finding(), *[fixable(Applicability.SAFE)] * safe, *[fixable(Applicability.UNSAFE)] * unsafe]
 
-    def hint(**options: bool) -> str:
-        first, newline, rest = summary.summary(run(*found)._replace(**options)).partition("\n")
+    def hint(is_fixing: bool = False, wants_unsafe: bool = False) -> str:
+        result = run(*found)._replace(is_fixing=is_fixing, wants_unsafe=wants_unsafe)
+        first, _, rest = summary.summary(result).partition("\n")
         assert first.startswith("Found ")
         return rest
 
