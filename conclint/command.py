@@ -132,6 +132,8 @@ class _Command:
             rules=self._configuration.rules(),
             lines=_line_reader({self._options.stdin_filename: self._stdin} if STDIN in self._options.paths else {}),
             fixed=0 if fixer is None else sum(change.fixed for change in fixer.changes),
+            is_fixing=fixer is not None,
+            wants_unsafe=self._here.get("unsafe-fixes", False),
             page=_page,
         )
 

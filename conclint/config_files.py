@@ -52,6 +52,8 @@ def read(path: str) -> Options:
         table = tool["conclint"]
         if not isinstance(table, dict):
             raise ConfigError(path, f"tool.conclint: expected a table, not {_type_of(table)}")
+    elif "tool" in table:
+        raise ConfigError(path, f"[tool.conclint] is for {CONFIG_NAMES[1]}; here the options stand at the top")
     return checked(path, table)
 
 
@@ -96,7 +98,8 @@ def _parse(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             data = file.read()
-        return tomllib.loads(data.decode("utf-8"))
+        table: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+        return table
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {describe(error)}") from None
     except UnicodeDecodeError as error:

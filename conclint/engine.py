@@ -38,11 +38,19 @@ _TEXT_LENGTH = 60
 _NOTHING = FileReport((), ())
 
 
+class _Given(NamedTuple):
+    """What a file is checked with."""
+
+    settings: Settings
+    targets: Targets
+    project: Project | None
+
+
 class Checker:
     """Checks files, each by its own settings; what their projects say is read once.
 
-    ``settings_of`` gives the settings of the file at a path, ``project`` what one file sees of others: without it each
-    is checked alone. Nothing that a file holds stops the others.
+    ``settings_of`` gives the settings of the file at a path, and what it raises passes through; ``project`` is what one
+    file sees of others: without it each is checked alone. Nothing that a file holds stops the others.
     """
 
     def __init__(self, settings_of: Callable[[str], Settings], project: Project | None = None) -> None:
@@ -53,25 +61,27 @@ class Checker:
     def files(self, files: Iterable[File]) -> Iterator[FileReport]:
         """The report of each file, in the order of ``files``."""
         for file in files:
-            yield _guarded(file.path, partial(_check_file, file, *self._of(file.path)))
+            yield _guarded(file.path, partial(_check_file, file, self._of(file.path)))
 
     def contents(self, data: bytes, path: str, *, named: bool = True) -> FileReport:
         """The report of one file's contents; ``path`` is what findings call it.
 
         A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
         """
-        return _guarded(path, lambda: _check_bytes(data, path, *self._of(path), named))
+        given = self._of(path)
+        return _guarded(path, lambda: _check_bytes(data, path, given, named))
 
     def text(self, text: str, path: str, *, noqa: bool = False) -> FileReport:
         """The report of text that somebody else has read: flake8, which sees to ``# noqa`` itself, or an editor."""
-        return _guarded(path, lambda: _check_text(text, path, *self._of(path), noqa))
+        given = self._of(path)
+        return _guarded(path, lambda: _check_text(text, path, given, noqa))
 
-    def _of(self, path: str) -> tuple[Settings, Targets, Project | None]:
+    def _of(self, path: str) -> _Given:
         settings = self._settings_of(path)
         key = settings[1:]  # the rules are no part of a target
         if key not in self._targets:
             self._targets[key] = Targets(settings)
-        return settings, self._targets[key], self._project
+        return _Given(settings, self._targets[key], self._project)
 
 
 def check_bytes(data: bytes, path: str, settings: Settings, *, named: bool = True) -> FileReport:
@@ -86,7 +96,7 @@ def _guarded(path: str, check: Callable[[], FileReport]) -> FileReport:
         return FileReport((), (Problem(path, crash(error)),))
 
 
-def _check_file(file: File, settings: Settings, targets: Targets, project: Project | None) -> FileReport:
+def _check_file(file: File, given: _Given) -> FileReport:
     try:
         with open(file.path, "rb") as handle:
             if os.fstat(handle.fileno()).st_size > MAX_READ_BYTES:
@@ -94,35 +104,33 @@ def _check_file(file: File, settings: Settings, targets: Targets, project: Proje
             data = handle.read()
     except OSError as error:
         return FileReport((), (Problem(file.path, f"cannot be read: {describe(error)}"),))
-    return _check_bytes(data, file.path, settings, targets, project, file.named)
+    return _check_bytes(data, file.path, given, file.named)
 
 
-def _check_text(
-    text: str, path: str, settings: Settings, targets: Targets, project: Project | None, noqa: bool
-) -> FileReport:
+def _check_text(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     data = text.encode("utf-8", "replace")
     text = normalise_newlines(text)
-    if not may_hold_finding(data, settings.declared.words):
-        return _check_comments(data, text, path, settings, noqa=noqa)
-    return on_large_stack(lambda: _analyse(text, path, settings, targets, project, noqa=noqa))
+    if not may_hold_finding(data, given.settings.declared.words):
+        return _check_comments(data, text, path, given.settings, noqa=noqa)
+    return on_large_stack(lambda: _analyse(text, path, given, noqa=noqa))
 
 
-def _check_bytes(
-    data: bytes, path: str, settings: Settings, targets: Targets, project: Project | None, named: bool
-) -> FileReport:
+def _check_bytes(data: bytes, path: str, given: _Given, named: bool) -> FileReport:
     try:
         text = decode(data)
     except SourceError as error:
-        return _unreadable(data.decode("latin-1"), path, settings, error)
-    relevant = may_hold_finding(data, settings.declared.words) or (project is not None and project.may_matter(path))
+        return _unreadable(data.decode("latin-1"), path, given.settings, error)
+    relevant = may_hold_finding(data, given.settings.declared.words) or (
+        given.project is not None and given.project.may_matter(path)
+    )
     if not (relevant or named):
-        return _check_comments(data, text, path, settings)
+        return _check_comments(data, text, path, given.settings)
     if len(data) > MAX_PARSED_BYTES:
         return _too_large(path, MAX_PARSED_BYTES)
     if relevant:
-        return on_large_stack(lambda: _analyse(text, path, settings, targets, project, noqa=True))
-    report = on_large_stack(lambda: _check_syntax(text, path, settings))
-    return _check_comments(data, text, path, settings) if report is _NOTHING else report
+        return on_large_stack(lambda: _analyse(text, path, given, noqa=True))
+    report = on_large_stack(lambda: _check_syntax(text, path, given.settings))
+    return _check_comments(data, text, path, given.settings) if report is _NOTHING else report
 
 
 def _too_large(path: str, limit: int) -> FileReport:
@@ -147,29 +155,27 @@ def _check_comments(data: bytes, text: str, path: str, settings: Settings, noqa:
     return FileReport(_finished(_judged([], suppressions, settings, (), path), text, suppressions, noqa), ())
 
 
-def _analyse(
-    text: str, path: str, settings: Settings, targets: Targets, project: Project | None, noqa: bool
-) -> FileReport:
+def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     suppressions = Suppressions(text)
     if suppressions.skips_file():
         return _NOTHING
     parsed = parse(text)
     if isinstance(parsed, SourceError):
-        return _unreadable(text, path, settings, parsed, noqa)
-    target, unread = _target(path, targets)
-    if project is not None:
-        parsed.module.links = project.link(parsed.module, path).links
+        return _unreadable(text, path, given.settings, parsed, noqa)
+    target, unread = _target(path, given.targets)
+    if given.project is not None:
+        parsed.module.links = given.project.link(parsed.module, path).links
     context = _Context(parsed, text, path, target)
     made: list[Finding] = []
     crashes: dict[str, list[str]] = {}
-    for rule in settings.rules:
+    for rule in given.settings.rules:
         try:
             made += [context.finding(rule, report) for report in rule.check(context) if context.is_own(report.node)]
         except Exception as error:
             crashes.setdefault(crash(error), []).append(rule.code)
     problems = tuple(Problem(path, f"{', '.join(codes)}: {message}") for message, codes in crashes.items())
     crashed = [code for codes in crashes.values() for code in codes]
-    made += _judged(made, suppressions, settings, crashed, path)
+    made += _judged(made, suppressions, given.settings, crashed, path)
     return FileReport(_finished(made, text, suppressions, noqa), unread + problems)
 
 

@@ -75,10 +75,10 @@ def relevant(outlines: Mapping[str, Outline]) -> Relevant:
         return Relevant(frozenset(found), frozenset(found))
     workers = _worker_classes(outlines.values())
     homes = {
-        os.path.splitext(os.path.basename(path))[0].encode("utf-8", "surrogateescape")
+        _module_name(path)
         for path, each in outlines.items()
-        if any(name in workers for name, _ in each.classes)
-    } - {b"__init__"}
+        if not workers.isdisjoint(each.imports) or any(name in workers for name, _ in each.classes)
+    }
     starters = _starting_functions(outlines.values())
     leading = {path for path, each in outlines.items() if not starters.isdisjoint(each.imports)}
     for path, each in outlines.items():
@@ -89,6 +89,13 @@ def relevant(outlines: Mapping[str, Outline]) -> Relevant:
         if is_run or is_made or (not homes.isdisjoint(each.imports) and _says_attribute(path, workers)):
             found.add(path)
     return Relevant(frozenset(found), frozenset(found | leading))
+
+
+def _module_name(path: str) -> bytes:
+    """The last part of the name that the file at ``path`` is imported by."""
+    folder, name = os.path.split(path)
+    stem = os.path.splitext(name)[0]
+    return (os.path.basename(folder) if stem == "__init__" else stem).encode("utf-8", "surrogateescape")
 
 
 def _worker_classes(outlines: Iterable[Outline]) -> frozenset[bytes]:

@@ -31,6 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.nav = [
         {"conclint": "README.md"},
         {"Rules": listed},
+        {"Configuration": "configuration.md"},
         {"Editors": "editors.md"},
         {"Contributing": "CONTRIBUTING.md"},
         {"Changes": "CHANGELOG.md"},

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-collect_ignore = ["fixtures"]  # some are called test_*.py, as what they show happens in tests
+collect_ignore = ["fixtures", "projects"]  # some are called test_*.py, as what they show happens in tests
 
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -87,13 +87,14 @@ def test_each_has_its_line_and_the_good_file_is_analysed(zoo: Path, run_cli: Run
     result = run_cli("--output-format=concise", cwd=zoo, preexec_fn=obey_permissions)
     taken = time.monotonic() - started
     assert result.returncode == 2
-    *findings, last = result.stdout.splitlines()
+    *findings, counted, fixable = result.stdout.splitlines()
     expected = {**FOUND, "sub/good.py": FOUND["good.py"]}
     assert [line.split(":")[0] for line in findings] == sorted(expected)
     for line in findings:
         path, _, rest = line.partition(":")
         assert rest.startswith(expected[path])
-    assert last == "Found 10 errors in 10 files (14 checked)."
+    assert counted == "Found 10 errors in 10 files (14 checked)."
+    assert fixable.endswith(" can be fixed with --fix --unsafe-fixes.")
     said = {**SAID, "sub/loop": SAID["loop"]}
     assert sorted(result.stderr.splitlines()) == sorted(f"conclint: {path}: {text}" for path, text in said.items())
     assert taken < 60

@@ -9,10 +9,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+if TYPE_CHECKING:
+    from tests.conftest import RunCli
 
 LEAK = "import threading\nlock = threading.Lock()\n\n\ndef f():\n    lock.acquire()\n    work()\n    lock.release()\n"
 
@@ -47,7 +50,9 @@ def test_the_snippets_use_what_there_is(root: Path) -> None:
     steps = yaml.safe_load(snippet(root, "GitHub Actions"))["jobs"]["conclint"]["steps"]
     assert steps[1]["with"].keys() <= inputs.keys()
     hooks = {hook["id"] for hook in yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text())}
-    assert {hook["id"] for hook in yaml.safe_load(snippet(root, "pre-commit"))["repos"][0]["hooks"]} == hooks
+    used = snippet(root, "pre-commit")
+    assert {hook["id"] for hook in yaml.safe_load(used)["repos"][0]["hooks"]} <= hooks
+    assert set(re.findall(r"\bconclint[-\w]*(?=   #|, which)", used)) == hooks
 
 
 def test_no_script_of_the_action_holds_what_comes_from_outside(root: Path) -> None:
@@ -122,21 +127,46 @@ def test_the_action_writes_the_report_before_it_fails(root: Path, tmp_path: Path
     assert action.run(FORMAT="sarif", ARGS="--no-such-option")[::2] == (2, "status=2\n")
 
 
-@pytest.mark.slow
-def test_pre_commit_installs_and_runs_the_hook(root: Path, tmp_path: Path) -> None:
-    pytest.importorskip("pre_commit")
-    (tmp_path / "leak.py").write_text(LEAK)
-    for command in (["init", "-q"], ["add", "leak.py"]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+def in_pre_commit(hook: str, root: Path, folder: Path) -> tuple[int, str]:
+    """The exit status and what is printed where the hook of this checkout runs on all files of the repository."""
     result = subprocess.run(
-        [sys.executable, "-m", "pre_commit", "try-repo", str(root), "conclint", "--all-files"],
-        cwd=tmp_path,
-        env={**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home")},
+        [sys.executable, "-m", "pre_commit", "try-repo", str(root), hook, "--all-files"],
+        cwd=folder,
+        env={**os.environ, "PRE_COMMIT_HOME": str(folder / "home")},
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
     )
-    assert result.returncode == 1, result.stdout + result.stderr
-    assert "CNC101" in result.stdout
-    assert "Found 1 error in 1 file (1 checked)." in result.stdout
+    return result.returncode, result.stdout + result.stderr
+
+
+@pytest.mark.slow
+def test_pre_commit_installs_and_runs_the_hooks(root: Path, tmp_path: Path, run_cli: RunCli) -> None:
+    pytest.importorskip("pre_commit")
+    (tmp_path / "vendored").mkdir()
+    for name in ("leak.py", "known.py", "vendored/leak.py"):
+        (tmp_path / name).write_text(LEAK)
+    (tmp_path / "old.py").write_text("import threading\n\nthreading.currentThread()\n")
+    run_cli("--write-baseline=baseline.json", "known.py", cwd=tmp_path)
+    (tmp_path / "conclint.toml").write_text('extend-exclude = ["vendored/"]\nbaseline = "baseline.json"\n')
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+
+    status, printed = in_pre_commit("conclint", root, tmp_path)
+    assert status == 1, printed
+    assert "Found 1 error and 1 warning in 2 files (3 checked)." in printed
+    assert "1 finding of baseline.json is not shown." in printed
+    assert "vendored" not in printed
+    assert "files were modified by this hook" not in printed
+
+    (tmp_path / "leak.py").write_text("")
+    status, printed = in_pre_commit("conclint-fix", root, tmp_path)
+    assert status == 1, printed
+    assert "files were modified by this hook" in printed
+    assert "Fixed 1 finding. No findings in 3 files." in printed
+    assert (tmp_path / "old.py").read_text() == "import threading\n\nthreading.current_thread()\n"
+    assert (tmp_path / "vendored" / "leak.py").read_text() == LEAK
+
+    status, printed = in_pre_commit("conclint-fix", root, tmp_path)
+    assert status == 0, printed

@@ -188,6 +188,10 @@ def test_gitignore_need_not_count(project: Path, run_cli: RunCli) -> None:
         ("[functions]\nlogs = ['a b.c']", "functions: 'a b.c' is no qualified name"),
         ("[functions]\nlogs = [1]", "functions.logs[0]: expected text, not a whole number"),
         ("select = ['CNC1'\nignore = []", "is no TOML: Unclosed array (at line 2"),
+        (
+            "[tool.conclint]\nselect = ['CNC1']",
+            "[tool.conclint] is for pyproject.toml; here the options stand at the top",
+        ),
         ('"a\\u001b[2Jb" = 1', "unknown key 'a\\x1b[2Jb'"),
     ],
 )

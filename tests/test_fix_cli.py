@@ -63,9 +63,12 @@ def test_what_remains_is_printed_at_its_new_place(project: Path, run_cli: RunCli
 def test_unsafe_fixes_are_made_only_where_they_are_wanted(tmp_path: Path, run_cli: RunCli) -> None:
     source = "import threading\n\n\ndef q(x):\n    pass\n\n\nthreading.Thread(target=q(x)).start()\n"
     (tmp_path / "a.py").write_text(source)
-    for options in (["--fix"], ["--unsafe-fixes"], ["--diff"]):
+    for options in ([], ["--fix"], ["--unsafe-fixes"], ["--diff"]):
         result = run_cli("--select=CNC305", *options, cwd=tmp_path)
         assert "Fixed" not in result.stdout
+        assert ("1 can be fixed with --fix --unsafe-fixes." in result.stdout) == (not options)
+        assert ("1 can be fixed with --fix." in result.stdout) == (options == ["--unsafe-fixes"])
+        assert ("1 more can be fixed with --unsafe-fixes." in result.stdout) == (options == ["--fix"])
         assert contents(tmp_path) == {"a.py": source.encode()}
         assert result.returncode == (0 if options == ["--diff"] else 1)
     assert run_cli("--select=CNC305", "--diff", "--unsafe-fixes", cwd=tmp_path).returncode == 1

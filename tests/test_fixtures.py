@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from conclint.config import Settings, resolve
-from conclint.engine import check_bytes
+from conclint.engine import Checker, check_bytes
 from conclint.flake8_plugin import Plugin
 from conclint.model import FileReport, Finding
 from conclint.registry import rules
@@ -143,7 +143,7 @@ def test_newlines_and_byte_order_mark_do_not_matter(path: Path) -> None:
 
 @every_fixture
 def test_flake8_is_told_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Plugin, "settings", EVERYTHING)
+    monkeypatch.setattr(Plugin, "checker", Checker(lambda _: EVERYTHING))
     source = path.read_text("utf-8")
     told = list(Plugin(ast.Module([], []), source.splitlines(keepends=True), str(path)).run())
     assert [(line, column + 1, text) for line, column, text, _ in told] == [

@@ -153,6 +153,7 @@ def test_a_broken_file_of_options_further_down_is_said_where_it_counts(leak: Pat
     (leak / "sub" / "a.py").write_text(LEAK)
     lines = flake8("--select=CNC", cwd=leak)[1].splitlines()
     assert [line.split()[:2] for line in sorted(lines)] == [["./leak.py:6:5:", "CNC101"], ["./sub/a.py:1:1:", "CNC900"]]
+    assert f" CNC900 not checked: {leak / 'sub' / 'conclint.toml'}: is no TOML: " in "".join(lines)
 
 
 def test_our_options_in_flake8s_file(tmp_path: Path, run_cli: RunCli) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -23,12 +24,16 @@ from pygls.lsp.client import LanguageClient
 
 from conclint.lsp.server import options_from
 
+if TYPE_CHECKING:
+    from tests.conftest import RunCli
+
 ROOT = Path(__file__).parent.parent
 
 LEAK = "import threading\nlock = threading.Lock()\n\n\ndef f(x):\n    lock.acquire()\n    work(x)\n    lock.release()\n"
 OLD = (
     "import threading\n\nthread = threading.Thread(target=print, daemon=True)\nthread.setDaemon(True)\nthread.start()\n"
 )
+DECLARED = LEAK.replace("import threading", "import mylib").replace("threading.Lock()", "mylib.DistLock()")
 
 CAPABILITIES = types.ClientCapabilities(
     text_document=types.TextDocumentClientCapabilities(
@@ -102,6 +107,10 @@ class Editor:
         document = types.VersionedTextDocumentIdentifier(self.version, self.uri(name))
         whole = [types.TextDocumentContentChangeWholeDocument(text)]
         self.client.text_document_did_change(types.DidChangeTextDocumentParams(document, whole))
+
+    def has_changed(self, file: Path, how: types.FileChangeType) -> None:
+        changed = types.FileEvent(file.as_uri(), how)
+        self.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([changed]))
 
     async def next(self, name: str) -> types.PublishDiagnosticsParams:
         published = await asyncio.wait_for(self.published.get(), 60)
@@ -314,8 +323,7 @@ def test_a_change_of_the_project_is_noticed(tmp_path: Path) -> None:
         before = codes(await editor.open("app.py", source))
         assert [registration.method for registration in editor.watched] == ["workspace/didChangeWatchedFiles"]
         (tmp_path / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.8"\n')
-        changed = types.FileEvent((tmp_path / "pyproject.toml").as_uri(), types.FileChangeType.Created)
-        editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([changed]))
+        editor.has_changed(tmp_path / "pyproject.toml", types.FileChangeType.Created)
         assert codes(await editor.next("app.py")) != before
 
     in_an_editor(tmp_path, steps)
@@ -349,6 +357,132 @@ def test_settings_come_from_the_editor(tmp_path: Path) -> None:
 
     in_an_editor(tmp_path, ignored, options={"ignore": ["CNC1"]})
 
+    async def as_in_a_file(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == []
+        assert codes(await editor.open("tests/bank.py", LEAK)) == []
+        assert codes(await editor.open("dist.py", DECLARED)) == ["CNC101"]
+        assert editor.shown == []
+
+    options = {
+        "perFileIgnores": {"bank.py": ["CNC1"]},
+        "types": {"mylib.DistLock": "lock"},
+        "target-version": "3.11",
+        "startMethod": "spawn",
+        "functions": {"neverReturn": ["mylib.die"], "joins": ["mylib.join"]},
+    }
+    assert options_from(options)["functions"] == {"never-return": ["mylib.die"], "joins": ["mylib.join"]}
+    in_an_editor(tmp_path, as_in_a_file, options=options)
+
+
+def test_the_options_of_files_hold(tmp_path: Path) -> None:
+    (tmp_path / "conclint.toml").write_text('ignore = ["CNC1"]\n')
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "pyproject.toml").write_text('[tool.conclint.types]\n"mylib.DistLock" = "lock"\n')
+
+    async def steps(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == []
+        assert codes(await editor.open("old.py", OLD)) == ["CNC316"]
+        assert codes(await editor.open("sub/bank.py", LEAK)) == ["CNC101"]
+        assert codes(await editor.open("sub/dist.py", DECLARED)) == ["CNC101"]
+        assert codes(await editor.open("dist.py", DECLARED)) == []
+
+    in_an_editor(tmp_path, steps)
+
+    async def the_editor_wins(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == ["CNC101"]
+        assert codes(await editor.open("old.py", OLD)) == []
+
+    in_an_editor(tmp_path, the_editor_wins, options={"select": ["CNC1"]})
+
+
+def test_a_changed_file_of_options_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "conclint.toml"
+
+    async def steps(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == ["CNC101"]
+        (registration,) = editor.watched
+        watchers = [{"globPattern": "**/conclint.toml"}, {"globPattern": "**/pyproject.toml"}]
+        assert registration.register_options == {"watchers": watchers}
+        file.write_text('ignore = ["lock-not-released"]\n')
+        editor.has_changed(file, types.FileChangeType.Created)
+        assert codes(await editor.next("bank.py")) == []
+        file.write_text('extend-exclude = ["bank.py"]\n')
+        editor.has_changed(file, types.FileChangeType.Changed)
+        assert codes(await editor.next("bank.py")) == []
+        file.unlink()
+        editor.has_changed(file, types.FileChangeType.Deleted)
+        assert codes(await editor.next("bank.py")) == ["CNC101"]
+        assert editor.shown == []
+
+    in_an_editor(tmp_path, steps)
+
+
+def test_a_broken_file_of_options_is_told_and_findings_still_come(tmp_path: Path) -> None:
+    file = tmp_path / "conclint.toml"
+    file.write_text('ignroe = ["CNC1"]\n')
+
+    async def steps(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == ["CNC101"]
+        assert editor.shown == [f"conclint: {file}: unknown key 'ignroe'; did you mean 'ignore'?"]
+        editor.change("bank.py", f"{LEAK}\n")
+        assert codes(await editor.next("bank.py")) == ["CNC101"]
+        assert codes(await editor.open("old.py", OLD)) == []  # the editor's own settings hold
+        assert len(editor.shown) == 1  # not again with each key
+        file.write_text('ignore = ["CNC1"]\n')
+        editor.has_changed(file, types.FileChangeType.Changed)
+        for _ in range(2):
+            published = await asyncio.wait_for(editor.published.get(), 60)
+            assert codes(published) == []
+        file.write_text("ignore = [\n")
+        editor.has_changed(file, types.FileChangeType.Changed)
+        found = {}
+        for _ in range(2):
+            published = await asyncio.wait_for(editor.published.get(), 60)
+            found[published.uri] = codes(published)
+        assert found == {editor.uri("bank.py"): ["CNC101"], editor.uri("old.py"): []}
+        assert len(editor.shown) == 2
+        assert editor.shown[1].startswith(f"conclint: {file}: is no TOML: ")
+
+    in_an_editor(tmp_path, steps, options={"extendSelect": ["CNC103"], "ignore": ["CNC316"]})
+
+
+def test_what_a_file_ignores_and_excludes_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.conclint]\nextend-exclude = ["vendored/"]\n'
+        '[tool.conclint.per-file-ignores]\n"tests/" = ["CNC1"]\n"!src/" = ["CNC316"]\n'
+    )
+
+    async def steps(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == ["CNC101"]
+        assert codes(await editor.open("tests/bank.py", LEAK)) == []
+        assert codes(await editor.open("tests/old.py", OLD)) == []
+        assert codes(await editor.open("src/old.py", OLD)) == ["CNC316"]
+        assert codes(await editor.open("vendored/bank.py", LEAK)) == []
+        assert await editor.actions("vendored/bank.py", 5) == []
+
+    in_an_editor(tmp_path, steps)
+
+
+def test_what_the_baseline_holds_is_not_shown(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "bank.py").write_text(LEAK)
+    run_cli("--write-baseline=accepted.json", cwd=tmp_path)
+    (tmp_path / "conclint.toml").write_text('baseline = "accepted.json"\n')
+    worse = LEAK + "\n\ndef g(y):\n    lock.acquire()\n    work(y)\n    lock.release()\n"
+
+    async def steps(editor: Editor) -> None:
+        assert codes(await editor.open("bank.py", LEAK)) == []
+        editor.change("bank.py", f"# moved\n{worse}")
+        (diagnostic,) = (await editor.next("bank.py")).diagnostics
+        assert (diagnostic.code, diagnostic.range.start.line) == ("CNC101", 12)
+        assert codes(await editor.open("other.py", LEAK)) == ["CNC101"]
+        assert editor.shown == []
+        (tmp_path / "accepted.json").write_text("{}")
+        editor.has_changed(tmp_path / "conclint.toml", types.FileChangeType.Changed)
+        assert len((await editor.next("bank.py")).diagnostics) == 2
+        assert editor.shown == [f"conclint: {tmp_path / 'accepted.json'}: is no baseline: it has no version"]
+
+    in_an_editor(tmp_path, steps)
+
 
 def test_wrong_settings_are_told_and_change_nothing(tmp_path: Path) -> None:
     async def steps(editor: Editor) -> None:
@@ -363,6 +497,8 @@ def test_wrong_settings_are_told_and_change_nothing(tmp_path: Path) -> None:
     ("options", "cause"),
     [
         ({"ignored": []}, "unknown key 'ignored'; did you mean 'ignore'?"),
+        ({"functions": {"neverReturns": []}}, "unknown key 'functions.never-returns'; did you mean"),
+        ({"functions": []}, "functions: expected a table, not a list"),
         ({"extendSelect": "CNC1"}, "extend-select: expected a list, not text"),
         (["CNC1"], "expected an object, not ['CNC1']"),
     ],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from conclint.model import Finding, Severity, Span
+import pytest
+
+from conclint.model import Applicability, Finding, Fix, Severity, Span
 from conclint.report import FORMATS, Run, concise, load, summary
 
 
@@ -37,6 +39,49 @@ def test_the_summary_counts_by_severity() -> None:
     assert summary.summary(run(note, warning, finding())) == (
         "Found 1 error, 1 warning and 1 note in 2 files (5 checked).\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("safe", "unsafe", "before", "with_unsafe", "after", "after_unsafe"),
+    [
+        (0, 0, "", "", "", ""),
+        (1, 0, "1 can be fixed with --fix.\n", "1 can be fixed with --fix.\n", "", ""),
+        (
+            0,
+            1,
+            "1 can be fixed with --fix --unsafe-fixes.\n",
+            "1 can be fixed with --fix.\n",
+            "1 more can be fixed with --unsafe-fixes.\n",
+            "",
+        ),
+        (
+            3,
+            2,
+            "3 can be fixed with --fix, 2 more with --fix --unsafe-fixes.\n",
+            "5 can be fixed with --fix.\n",
+            "2 more can be fixed with --unsafe-fixes.\n",
+            "",
+        ),
+    ],
+)
+def test_the_summary_says_what_can_be_fixed(
+    safe: int, unsafe: int, before: str, with_unsafe: str, after: str, after_unsafe: str
+) -> None:
+    def fixable(applicability: Applicability) -> Finding:
+        return finding()._replace(fix=Fix(applicability, "use `with`", ()))
+
+    found = [finding(), *[fixable(Applicability.SAFE)] * safe, *[fixable(Applicability.UNSAFE)] * unsafe]
+
+    def hint(is_fixing: bool = False, wants_unsafe: bool = False) -> str:
+        result = run(*found)._replace(is_fixing=is_fixing, wants_unsafe=wants_unsafe)
+        first, _, rest = summary.summary(result).partition("\n")
+        assert first.startswith("Found ")
+        return rest
+
+    assert hint() == before
+    assert hint(wants_unsafe=True) == with_unsafe
+    assert hint(is_fixing=True) == after
+    assert hint(is_fixing=True, wants_unsafe=True) == after_unsafe
 
 
 def test_statistics_put_the_most_frequent_first() -> None:

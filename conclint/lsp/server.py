@@ -187,7 +187,10 @@ def options_from(sent: object) -> Options:
         return {}
     if not isinstance(sent, Mapping):
         raise PathError(_EDITOR, f"expected an object, not {sent!r}")
-    return checked(_EDITOR, {_CAPITAL.sub(lambda match: f"-{match[0].lower()}", key): sent[key] for key in sent})
+    table = _dashed(sent)
+    if isinstance(table.get("functions"), Mapping):
+        table["functions"] = _dashed(table["functions"])
+    return checked(_EDITOR, table)
 
 
 def make() -> Server:
@@ -255,6 +258,11 @@ def serve() -> None:
 def _is_python(path: str, language: str | None) -> bool:
     """Whether the document is Python, and no stub: their bodies are empty."""
     return path.endswith(SUFFIXES) or (language == "python" and not path.endswith(".pyi"))
+
+
+def _dashed(table: Mapping[str, Any]) -> dict[str, Any]:
+    """``table`` with its keys named as in files."""
+    return {_CAPITAL.sub(lambda match: f"-{match[0].lower()}", key): value for key, value in table.items()}
 
 
 def _plain(options: Any) -> object:

@@ -35,6 +35,10 @@ class Run(NamedTuple):
     """The lines of the file at a path, without their ends; none where it cannot be read again."""
     fixed: int = 0
     """How many findings were fixed, and so are not among ``findings``."""
+    is_fixing: bool = False
+    """Whether fixes were made: what is left of those is none that could be."""
+    wants_unsafe: bool = False
+    """Whether unsafe fixes are made as well as safe ones."""
     remarks: Sequence[str] = ()
     """What else there is to say below the summary."""
     page: Callable[[Rule], str] = _no_page

@@ -1,17 +1,17 @@
-"""The line that ends a report for people, and the table of counts that can stand in for its findings."""
+"""The lines that end a report for people, and the table of counts that can stand in for its findings."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
-from ..model import Finding, Severity
+from ..model import Applicability, Finding, Severity
 from . import Run
 from .terminal import BY_SEVERITY, painted
 
 
 def summary(run: Run) -> str:
-    """How much was found in how many files, in one line with its newline."""
+    """How much was found in how many files, and below it what can be fixed, where anything can."""
     fixed = f"Fixed {_count(run.fixed, 'finding')}. " if run.fixed else ""
     if not run.findings:
         return f"{fixed}No findings in {_count(run.files, 'file')}.\n"
@@ -19,7 +19,24 @@ def summary(run: Run) -> str:
     parts = [_count(by_severity[severity], severity.value) for severity in Severity if by_severity[severity]]
     files = len({finding.path for finding in run.findings})
     found = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
-    return f"{fixed}Found {found} in {_count(files, 'file')} ({run.files} checked).\n"
+    return f"{fixed}Found {found} in {_count(files, 'file')} ({run.files} checked).\n{_fixable(run)}"
+
+
+def _fixable(run: Run) -> str:
+    """How many findings can be fixed, and by which options that were not given."""
+    if run.is_fixing and run.wants_unsafe:
+        return ""
+    found = Counter(finding.fix.applicability for finding in run.findings if finding.fix is not None)
+    safe, unsafe = found[Applicability.SAFE], found[Applicability.UNSAFE]
+    if run.is_fixing:
+        return f"{unsafe} more can be fixed with --unsafe-fixes.\n" if unsafe else ""
+    if run.wants_unsafe:
+        safe, unsafe = safe + unsafe, 0
+    if not unsafe:
+        return f"{safe} can be fixed with --fix.\n" if safe else ""
+    if not safe:
+        return f"{unsafe} can be fixed with --fix --unsafe-fixes.\n"
+    return f"{safe} can be fixed with --fix, {unsafe} more with --fix --unsafe-fixes.\n"
 
 
 def would_fix(fixed: int, files: int) -> str:

@@ -1,0 +1,3 @@
+from tool.workers import start
+
+start(1)  # CNC401

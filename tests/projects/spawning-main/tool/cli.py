@@ -1,0 +1,6 @@
+from .runner import run_all
+
+
+def main(arguments):
+    print(arguments)
+    run_all(arguments)

@@ -1,0 +1,6 @@
+from .workers import start
+
+
+def run_all(arguments):
+    for argument in arguments:
+        start(argument)

@@ -1,0 +1,3 @@
+from tool.cli import main
+
+main([1, 2])  # CNC401

@@ -1,0 +1,5 @@
+from app import BaseWorker
+
+
+class Middle(BaseWorker):
+    pass
