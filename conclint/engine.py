@@ -317,7 +317,7 @@ class _Context:
             from .tree import Tree
 
             links = self._own.tree.module.links
-            path = "" if links is None else next(part.path for part in links.slices if part.module is module)
+            path = "" if links is None else links.paths[module]
             self._sources[module] = _Source(path, Tree.of(module), Tree.of(module).text.split("\n"))
         return self._sources[module]
 

@@ -6,6 +6,7 @@ A file is analysed together with *slices* of the modules that its imports mean. 
 - the classes of workers, locks and the like,
 - the variables that hold such objects,
 - the functions that use them, and what calls these at module level, which is how a script runs,
+- of a lock that several files know, all that takes it,
 
 and what these definitions name in turn. All else of another file stays unknown, as all other files do where one is
 checked alone: it may do anything.
@@ -13,6 +14,7 @@ checked alone: it may do anything.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -62,12 +64,24 @@ class _Reference(NamedTuple):
 class Linker:
     """Links files of one run. ``load`` gives the tree of the file at a path, ``None`` where it has none."""
 
-    def __init__(self, modules: Modules, load: Callable[[str], s.Module | None]) -> None:
+    def __init__(
+        self,
+        modules: Modules,
+        load: Callable[[str], s.Module | None],
+        importers: Callable[[str], Iterable[str]] = lambda name: (),
+    ) -> None:
+        """``importers`` gives the paths of the files that import something called so."""
         self.modules = modules
+        self.importers = importers
         self._load = load
         self._known: dict[str, _Known | None] = {}
         self._matters: dict[_Target, bool] = {}
         known = catalog.load()
+        self._lock_makers = frozenset(
+            name.rpartition(".")[2]
+            for name, made in known.made_by.items()
+            if made.kind in known.lock_kinds and made.api == "threading"
+        )
         self._makers = frozenset(name for name, made in known.made_by.items() if made.kind not in _IDLE_KINDS)
         self._words = frozenset(name.rpartition(".")[2] for name in (*self._makers, *known.runs)) | _VERBS
 
@@ -176,6 +190,17 @@ class Linker:
                     return True
         return False
 
+    def lock_names(self, known: _Known) -> list[str]:
+        """The variables of a module that hold locks, and that other files may know."""
+        return [
+            name
+            for name, statements in known.definitions.items()
+            if not name.startswith("_") and any(self._makes_lock(known, statement) for statement in statements)
+        ]
+
+    def _makes_lock(self, known: _Known, statement: s.Stmt) -> bool:
+        return isinstance(statement, s.Assign) and not self._lock_makers.isdisjoint(known.identifiers(statement))
+
     def has_words(self, known: _Known, statement: s.Node) -> bool:
         """Whether ``statement`` itself has an identifier that has to do with concurrency."""
         return not self._words.isdisjoint(known.identifiers(statement))
@@ -278,6 +303,8 @@ class _Linking:
                     self._want(reference, 0, calls=2)
         for reference in self._linker.references(own, module):
             self._want(reference, 0)
+        for name in self._linker.lock_names(own):
+            self._want_users(_Target(own.path, name), 0)
         while self._pending and self._nodes < MOST_NODES:
             self._admit(*self._pending.popleft())
         files = frozenset(self._files)
@@ -285,30 +312,65 @@ class _Linking:
 
     def _links(self) -> s.Links:
         module = self._own.module
+        paths = {module: self._own.path}
         packages = {module: self._own.package or ""}
         nodes = {kind: list(found) for kind, found in module.index.items()}
         slices = []
         for path, statements in self._slices.items():
             known = self._knowns[path]
+            paths[known.module] = path
             packages[known.module] = known.package or ""
             hidden = frozenset(
                 name for name, bound in known.definitions.items() if not any(each in statements for each in bound)
             )
-            slices.append(s.Slice(known.module, path, tuple(statements), hidden))
+            slices.append(s.Slice(known.module, tuple(statements), hidden))
             for statement in statements:
                 for node in s.walk(statement):
                     nodes.setdefault(type(node), []).append(node)
-        return s.Links(tuple(slices), self._exports, packages, nodes)
+        return s.Links(tuple(slices), self._exports, paths, packages, nodes)
 
     def _want(self, reference: _Reference, depth: int, *, as_base: bool = False, calls: int = 0) -> None:
         """Links what ``reference`` leads to if it matters: as a base of a class, or called so many ``calls`` away."""
         target = self._definition(reference.target)
-        if target is None or target.path == self._own.path:
+        if target is None:
+            return
+        if target.path == self._own.path:
+            if reference.dotted:
+                self._exports.setdefault(reference.dotted, (self._own.module, target.name))
             return
         if not (self._linker.matters(target) or (as_base and self._has_words(target)) or self._calls(target, calls)):
             return
         if reference.dotted:
             self._export(reference, target)
+        self._add(target, depth)
+
+    def _want_users(self, lock: _Target, depth: int) -> None:
+        """Links what else takes the ``lock`` that a module has: in the module itself, and in files that import it."""
+        module_name = os.path.splitext(os.path.basename(lock.path))[0]
+        paths = {
+            lock.path: None,
+            **dict.fromkeys([*self._linker.importers(lock.name), *self._linker.importers(module_name)]),
+        }
+        for path in paths:
+            known = None if path == self._own.path else self._known(path)
+            if known is None:
+                continue
+            self._files.add(path)
+            for name, statements in known.definitions.items():
+                for statement in statements:
+                    if not isinstance(statement, (s.FunctionDef, s.ClassDef)):
+                        continue
+                    if lock.name in known.identifiers(statement) and self._names(known, statement, lock):
+                        self._add(_Target(path, name), depth + 1)
+
+    def _names(self, known: _Known, statement: s.Stmt, target: _Target) -> bool:
+        return any(
+            self._definition(reference.target) == target
+            for reference in self._linker.references(known, statement)
+            if reference.target.name == target.name
+        )
+
+    def _add(self, target: _Target, depth: int) -> None:
         if target not in self._seen:
             self._seen.add(target)
             self._pending.append((target, depth))
@@ -373,6 +435,8 @@ class _Linking:
             if statement in part:
                 continue
             part[statement] = None
+            if target.name in self._linker.lock_names(known):
+                self._want_users(target, depth)
             self._nodes += known.size(statement)
             for base in bases(statement):
                 for reference in self._linker.references(known, base):

@@ -27,16 +27,6 @@ class Project:
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = tuple(paths)
 
-    @cached_property
-    def relevant(self) -> Relevant:
-        """The files that matter."""
-        outlines: dict[str, Outline] = {}
-        for path in self._paths:
-            data = _read(path)
-            if data is not None:
-                outlines[path] = outline(data)
-        return relevant(outlines)
-
     def may_matter(self, path: str) -> bool:
         """Whether the file at ``path`` can hold a finding because of what it imports."""
         return len(self._paths) > 1 and path in self.relevant.checked
@@ -46,11 +36,35 @@ class Project:
         return self._linker.link(module, path)
 
     @cached_property
+    def outlines(self) -> dict[str, Outline]:
+        """The outlines of the files that can be read."""
+        found: dict[str, Outline] = {}
+        for path in self._paths:
+            data = _read(path)
+            if data is not None:
+                found[path] = outline(data)
+        return found
+
+    @cached_property
+    def relevant(self) -> Relevant:
+        """The files that matter."""
+        return relevant(self.outlines)
+
+    @cached_property
+    def _importers(self) -> dict[str, list[str]]:
+        """For a name the files that can hold a finding and import something called so."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.relevant.checked):
+            for name in self.outlines[path].imports:
+                found.setdefault(name.decode("ascii", "replace"), []).append(path)
+        return found
+
+    @cached_property
     def _linker(self) -> Linker:
         from .linking import Linker
         from .modules import Modules
 
-        return Linker(Modules(self._paths), self._load)
+        return Linker(Modules(self._paths), self._load, lambda name: self._importers.get(name, ()))
 
     def _load(self, path: str) -> s.Module | None:
         """The tree of the file at ``path``; of one that cannot matter itself only what it imports for others."""

@@ -447,7 +447,6 @@ class Slice(NamedTuple):
     """The part of another file that the analysis of a file looks at."""
 
     module: Module
-    path: str
     statements: tuple[Stmt, ...]
     """Of the statements at module level those that count here: definitions and all imports."""
     hidden: frozenset[str]
@@ -460,6 +459,8 @@ class Links(NamedTuple):
     slices: tuple[Slice, ...]
     exports: dict[str, tuple[Module, str]]
     """For the dotted name of something imported, the module that defines it and the name that it has there."""
+    paths: dict[Module, str]
+    """The files of the modules, the file's own included."""
     packages: dict[Module, str]
     """The dotted name of the package that relative imports of a module start from, without a dot at its end."""
     nodes: dict[type[Node], list[Node]]

@@ -130,7 +130,7 @@ class Facts:
 
     @cached_property
     def lock_order(self) -> LockOrder:
-        return LockOrder(self.locks.uses, self.sections, self.takings, self.owners)
+        return LockOrder(self.names, self.locks.uses, self.sections, self.takings, self.owners)
 
     @cached_property
     def with_blocks(self) -> WithBlocks:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..kinds import Place
+from ..names import Names
 from .locks import LockUses
 from .owners import Owners
 from .sections import Section, Sections
@@ -42,11 +43,12 @@ class Edge(NamedTuple):
 class LockOrder:
     """Which locks are acquired under which."""
 
-    def __init__(self, uses: LockUses, sections: Sections, takings: Takings, owners: Owners) -> None:
+    def __init__(self, names: Names, uses: LockUses, sections: Sections, takings: Takings, owners: Owners) -> None:
         self._uses = uses
         self._sections = sections
         self._takings = takings
         self._owners = owners
+        self._links = names.module.links
         self._known: set[Place] = set()
         """The places that are locks for certain; the others are so by name."""
         self._made: set[Place] = set()
@@ -58,7 +60,8 @@ class LockOrder:
     def circles(self) -> Iterator[tuple[Edge, ...]]:
         """Each circle of locks once, as its edges; the shortest through each edge, with no gate that all go through.
 
-        The first edge is of the order that the fewest acquires follow: most likely it is the wrong one.
+        The first edge is of the order that the fewest acquires follow: most likely it is the wrong one. Of equals in
+        several files it is the one in the first of these by name, whichever of them is checked.
         """
         seen: set[frozenset[Place]] = set()
         for held, targets in self._edges.items():
@@ -69,8 +72,14 @@ class LockOrder:
                 circle = self._ungated([held, *places[:-1]])
                 if circle is not None:
                     seen.add(frozenset(places))
-                    rarest = min(range(len(circle)), key=lambda i: len(self._edges[circle[i].held][circle[i].acquired]))
+                    rarest = min(range(len(circle)), key=lambda i: self._rank(circle[i]))
                     yield (*circle[rarest:], *circle[:rarest])
+
+    def _rank(self, edge: Edge) -> tuple[int, str]:
+        """How many acquires follow the order of ``edge``, and the file that it is in."""
+        links = self._links
+        path = "" if links is None else links.paths[s.root_of(edge.taking.site)]
+        return len(self._edges[edge.held][edge.acquired]), path
 
     def _way_back(self, start: Place, end: Place) -> list[Place] | None:
         """The locks on the shortest way from ``start`` to ``end``, both included."""

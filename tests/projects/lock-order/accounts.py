@@ -9,7 +9,7 @@ accounts = {}
 def deposit(name, amount):
     with accounts_lock:
         accounts[name] += amount
-        journal.write(name)
+        journal.write(name)  # CNC107
 
 
 def read(name):
