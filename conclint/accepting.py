@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from .baseline import Baseline, BaselineError, Key, load, rebased, write
+from .baseline import Baseline, BaselineError, Key, load, rebased, refuse_unwritable, write
 from .model import FileReport, Finding, Problem
 from .report import Run
 
@@ -20,14 +20,18 @@ class Accepted(NamedTuple):
 
 
 class Accepting:
-    """Applies the options to a run. Where the baseline cannot be read, making one raises :class:`BaselineError`."""
+    """Applies the options to a run.
+
+    Where a baseline cannot be read, or plainly not be written, making one raises :class:`BaselineError`.
+    """
 
     def __init__(self, baseline: str | None, write_baseline: str | None, add_noqa: bool) -> None:
         self._target = write_baseline
         self._add_noqa = add_noqa
         self._baseline: Baseline | None = None
-        is_first = baseline == write_baseline and baseline is not None and not os.path.lexists(baseline)
-        if baseline is not None and not is_first:
+        if write_baseline is not None:
+            refuse_unwritable(write_baseline)
+        if baseline is not None and not _is_first(baseline, write_baseline):
             self._baseline = load(baseline)
 
     def new(self, findings: Sequence[Finding]) -> Sequence[Finding]:
@@ -66,6 +70,13 @@ class Accepting:
         kept = f", and kept {sum(unseen.values())} of what this run did not check" if unseen else ""
         said = f"Wrote {_count(len(run.findings), 'finding')} to {self._target}{kept}."
         return Accepted(run._replace(remarks=[*run.remarks, said]), is_written=True)
+
+
+def _is_first(baseline: str, target: str | None) -> bool:
+    """Whether the baseline that is to be read is the one that this run writes for the first time."""
+    if target is None or os.path.lexists(baseline):
+        return False
+    return os.path.realpath(baseline) == os.path.realpath(target)
 
 
 def _silenced(run: Run, check: Callable[[bytes, str], FileReport]) -> Accepted:

@@ -13,7 +13,7 @@ from .configuration import Configuration
 from .discovery import Discovery, discover
 from .engine import Checker
 from .model import FileReport, Problem, Rule
-from .report import Run
+from .report import TEXT_FORMATS, Run
 
 if TYPE_CHECKING:
     from .accepting import Accepting
@@ -32,9 +32,10 @@ def run(options: Namespace, configuration: Configuration) -> int:
     if options.show_settings:
         from . import show
 
-        sys.stdout.write(show.settings(configuration, options.paths))
+        paths = [options.stdin_filename if path == STDIN else path for path in options.paths]
+        sys.stdout.write(show.settings(configuration, paths))
         return CLEAN
-    if options.output_file:
+    if options.output_file is not None:
         output.refuse_unwritable(options.output_file)
     return _Command(options, configuration).run()
 
@@ -79,7 +80,7 @@ class _Command:
 
     def _make_accepting(self) -> Accepting | None:
         baseline = self._configuration.here.baseline
-        if not (baseline or self._options.write_baseline or self._options.add_noqa):
+        if baseline is None and self._options.write_baseline is None and not self._options.add_noqa:
             return None
         from .accepting import Accepting
 
@@ -127,7 +128,7 @@ class _Command:
                 *(problem for report in reports for problem in report.problems),
                 *(() if fixer is None else fixer.problems),
             ],
-            files=sum(not report.problems for report in reports),
+            files=sum(not _has_failed(report.problems) for report in reports),
             rules=self._configuration.rules(),
             lines=_line_reader({self._options.stdin_filename: self._stdin} if STDIN in self._options.paths else {}),
             fixed=0 if fixer is None else sum(change.fixed for change in fixer.changes),
@@ -147,7 +148,7 @@ class _Command:
         if is_written:
             output.print_problems(run.problems)
             if not options.quiet:
-                output.say(run.remarks, stdout)
+                output.say(run.remarks, stdout if options.output_format in TEXT_FORMATS else sys.stderr)
             return
         output.deliver(
             run,

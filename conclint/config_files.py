@@ -96,7 +96,7 @@ def _parse(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             data = file.read()
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {describe(error)}") from None
     except UnicodeDecodeError as error:
@@ -104,6 +104,8 @@ def _parse(path: str) -> dict[str, Any]:
         raise ConfigError(path, f"is no TOML: not encoded in UTF-8 (at line {line})") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, f"is no TOML: {error}") from None
+    except ValueError as error:  # of int(), which takes no number of thousands of digits
+        raise ConfigError(path, f"cannot be read: {str(error).partition(':')[0]}") from None
     except RecursionError:
         raise ConfigError(path, "is no TOML: nested too deeply") from None
 

@@ -17,6 +17,7 @@ from .engine import Checker
 from .model import PathError
 from .options import Options
 from .registry import UnknownRuleError, matching, rules
+from .report.terminal import printable
 from .target import START_METHODS, parse_version
 
 if TYPE_CHECKING:
@@ -89,13 +90,16 @@ class Plugin:
         try:
             report = checker.text(self._text, self._path)
         except PathError as error:  # a file of options further down
-            yield 1, 0, f"{SYNTAX_ERROR} not checked: {error.path}: {error}", type(self)
+            yield self._told(1, 1, SYNTAX_ERROR, f"not checked: {error.path}: {error}")
             return
         for finding in report.findings:
-            yield finding.span.line, finding.span.column - 1, f"{finding.code} {finding.message}", type(self)
+            yield self._told(finding.span.line, finding.span.column, finding.code, finding.message)
         for problem in report.problems:
             if problem.fatal:
-                yield 1, 0, f"{SYNTAX_ERROR} {problem.message}", type(self)
+                yield self._told(1, 1, SYNTAX_ERROR, problem.message)
+
+    def _told(self, line: int, column: int, code: str, message: str) -> tuple[int, int, str, type[Plugin]]:
+        return line, column - 1, f"{code} {printable(message)}", type(self)
 
 
 def _is_ours(selector: str) -> bool:

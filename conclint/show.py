@@ -12,7 +12,7 @@ from .discovery import File, shown
 from .excludes import EXCLUDED_FOLDERS
 from .options import Options
 from .report import FORMATS
-from .report.terminal import printable
+from .report.terminal import printable, printable_path
 from .target import START_METHODS
 
 _UNSET = {
@@ -40,7 +40,7 @@ _DEFAULTS: dict[str, object] = {
 
 def files(found: Iterable[File]) -> str:
     """A line a file."""
-    return "".join(f"{printable(file.path)}\n" for file in found)
+    return "".join(f"{printable_path(file.path)}\n" for file in found)
 
 
 def settings(configuration: Configuration, paths: Sequence[str]) -> str:

@@ -81,6 +81,8 @@ def test_devices_and_pipes_are_written_to(project: Path, run_cli: RunCli) -> Non
     result = run_cli("--output-format=concise", "--output-file=/dev/stdout", "-q", cwd=project)
     assert result.stdout.startswith("leak.py:6:5: CNC101 ")
     assert run_cli("--output-file=/dev/null", cwd=project).returncode == 1
+    result = run_cli("--output-file=/dev/stdout", "--quiet", "leak.py", cwd=project, preexec_fn=obey_permissions)
+    assert (result.returncode, result.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(
