@@ -68,7 +68,7 @@ class Accepting:
         except BaselineError as error:
             return Accepted(run._replace(problems=[*run.problems, Problem(error.path, str(error))]), is_written=True)
         kept = f", and kept {sum(unseen.values())} of what this run did not check" if unseen else ""
-        said = f"Wrote {_count(len(run.findings), 'finding')} to {self._target}{kept}."
+        said = f"{_fixed(run)}Wrote {_count(len(run.findings), 'finding')} to {self._target}{kept}."
         return Accepted(run._replace(remarks=[*run.remarks, said]), is_written=True)
 
 
@@ -83,9 +83,14 @@ def _silenced(run: Run, check: Callable[[bytes, str], FileReport]) -> Accepted:
     from .add_noqa import add_noqa
 
     added = add_noqa(run.findings, check)
-    said = f"Silenced {_count(added.findings, 'finding')} in {_count(added.files, 'file')}."
+    said = f"{_fixed(run)}Silenced {_count(added.findings, 'finding')} in {_count(added.files, 'file')}."
     run = run._replace(problems=[*run.problems, *added.problems], remarks=[*run.remarks, said])
     return Accepted(run, is_written=True)
+
+
+def _fixed(run: Run) -> str:
+    """What was done before; a run whose findings are not reported ends in no summary that would say it."""
+    return f"Fixed {_count(run.fixed, 'finding')}. " if run.fixed else ""
 
 
 def _baseline_remarks(path: str, known: int, gone: int) -> list[str]:

@@ -12,7 +12,6 @@ from .report import FORMATS
 from .report.terminal import printable
 from .target import START_METHODS, Version, parse_version
 
-
 _YES_OR_NO = argparse.BooleanOptionalAction
 """An option that a file may set, and the command line therefore has to be able to take back."""
 

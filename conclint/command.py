@@ -60,6 +60,7 @@ class _Command:
         )
         if options.show_files:
             return _show_files(found)
+        self._refuse_overwriting(found)
         paths, reports = self._checked(found)
         run = self._result(found, reports)
         if not run.files and not run.problems:
@@ -97,6 +98,19 @@ class _Command:
             write=not self._options.diff,
             pick=tuple if self._accepting is None else self._accepting.new,
         )
+
+    def _refuse_overwriting(self, found: Discovery) -> None:
+        """Raises :class:`output.OutputError` where a report would take the place of what the run reads."""
+        report, accepted = self._options.output_file, self._options.write_baseline
+        written = [os.path.realpath(path) for path in (report, accepted) if path is not None]
+        if not any(map(os.path.lexists, written)):
+            return
+        baseline = self._configuration.here.baseline
+        if report is not None and baseline is not None and os.path.realpath(baseline) == written[0]:
+            raise output.OutputError(report, "cannot be written: it is the baseline")
+        for file in found.files:
+            if os.path.realpath(file.path) in written:
+                raise output.OutputError(file.path, "cannot be written: it is one of the files to check")
 
     def _checked(self, found: Discovery) -> tuple[list[str], list[FileReport]]:
         """The paths looked at, standard input's name among them, and the report of each."""

@@ -55,8 +55,7 @@ def write(path: str, data: bytes) -> None:
 def refuse_unwritable(path: str) -> None:
     """Raises ``OSError`` where it is plain that :func:`write` cannot write ``path``."""
     real = os.path.realpath(path)
-    # A pipe that /dev/stdout leads to exists, and what its link says does not.
-    needed = [path] if os.path.exists(path) else []
+    needed = [real] if os.path.exists(real) else []
     if os.path.isdir(real):
         raise IsADirectoryError(errno.EISDIR, "is a directory")
     if not needed or os.path.isfile(real):
