@@ -416,3 +416,12 @@ def test_a_project_whose_file_cannot_be_read_is_checked_all_the_same(project: Pa
     result = run_cli("tests", "--select=CNC101", "--output-format=concise", cwd=project)
     assert result.stdout.endswith("Found 1 error in 1 file (1 checked).\n")
     assert result.returncode == 1
+
+
+def test_what_holds_for_a_whole_run_is_shown_as_it_holds(project: Path, run_cli: RunCli) -> None:
+    (project / "app" / "conclint.toml").write_text("fix = true\nbaseline = 'base.json'\nignore = ['CNC1']")
+    shown = run_cli("--show-settings", "app", cwd=project).stdout
+    assert "fix = false  # by default\n" in shown
+    assert "# baseline is not set" in shown
+    assert 'ignore = ["CNC1"]  # app/conclint.toml\n' in shown
+    assert "fix = true  # conclint.toml\n" in run_cli("--show-settings", cwd=project / "app").stdout
