@@ -20,7 +20,7 @@ from .registry import UnknownRuleError, matching, nearest
 from .report import FORMATS
 from .target import START_METHODS, parse_version
 
-_OUR_TABLE = re.compile(rb"^\s*\[+\s*tool\s*\.\s*[\"']?conclint\b", re.MULTILINE)
+_OUR_TABLE = re.compile(rb"^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*[\"']?conclint\b", re.MULTILINE)
 
 _TYPES = {
     "dict": "a table", "list": "a list", "str": "text", "bool": "true or false", "int": "a whole number",

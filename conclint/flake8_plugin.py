@@ -16,7 +16,7 @@ from .configuration import Configuration
 from .engine import Checker
 from .model import PathError
 from .options import Options
-from .registry import UnknownRuleError, matching, rules
+from .registry import meant, rules
 from .report.terminal import printable
 from .target import START_METHODS, parse_version
 
@@ -81,7 +81,7 @@ class Plugin:
             from flake8.exceptions import ExecutionError
 
             where = f"{error.path}: " if isinstance(error, PathError) else ""
-            raise ExecutionError(f"conclint: {where}{error}") from None
+            raise ExecutionError(printable(f"conclint: {where}{error}")) from None
         cls.checker = Checker(configuration.of)
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
@@ -104,7 +104,4 @@ class Plugin:
 
 def _is_ours(selector: str) -> bool:
     """Whether what flake8 was told to select (codes and beginnings of codes, of any plugin) means rules of ours."""
-    try:
-        return selector.isalnum() and bool(matching(selector))
-    except UnknownRuleError:
-        return False
+    return selector.isalnum() and bool(meant(selector))

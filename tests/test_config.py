@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -425,3 +426,9 @@ def test_what_holds_for_a_whole_run_is_shown_as_it_holds(project: Path, run_cli:
     assert "# baseline is not set" in shown
     assert 'ignore = ["CNC1"]  # app/conclint.toml\n' in shown
     assert "fix = true  # conclint.toml\n" in run_cli("--show-settings", cwd=project / "app").stdout
+
+
+def test_a_broken_file_is_looked_through_in_one_go() -> None:
+    began = time.process_time()
+    assert config_files._OUR_TABLE.search(b"\n" * 200_000 + b"[tool.conclint]")
+    assert time.process_time() - began < 5
