@@ -40,7 +40,7 @@ _NOTHING = FileReport((), ())
 class Checker:
     """Checks files, each by its own settings; what their projects say is read once.
 
-    ``settings_of`` gives the settings of the file at a path, and what it raises passes through. Nothing that a file
+    ``settings_of`` gives the settings of the file at a path; what it raises goes to the caller. Nothing that a file
     holds stops the others.
     """
 
@@ -58,13 +58,11 @@ class Checker:
 
         A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
         """
-        settings, targets = self._of(path)
-        return _guarded(path, lambda: _check_bytes(data, path, settings, targets, named))
+        return _guarded(path, partial(_check_bytes, data, path, *self._of(path), named))
 
     def text(self, text: str, path: str, *, noqa: bool = False) -> FileReport:
         """The report of text that somebody else has read: flake8, which sees to ``# noqa`` itself, or an editor."""
-        settings, targets = self._of(path)
-        return _guarded(path, lambda: _check_text(text, path, settings, targets, noqa))
+        return _guarded(path, partial(_check_text, text, path, *self._of(path), noqa))
 
     def _of(self, path: str) -> tuple[Settings, Targets]:
         settings = self._settings_of(path)
