@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from .baseline import Baseline, BaselineError, Key, load, rebased, write
+from .baseline import Baseline, BaselineError, Key, load, rebased, refuse_unwritable, write
 from .model import FileReport, Finding, Problem
 from .report import Run
 
@@ -20,14 +20,18 @@ class Accepted(NamedTuple):
 
 
 class Accepting:
-    """Applies the options to a run. Where the baseline cannot be read, making one raises :class:`BaselineError`."""
+    """Applies the options to a run.
+
+    Where a baseline cannot be read, or plainly not be written, making one raises :class:`BaselineError`.
+    """
 
     def __init__(self, baseline: str | None, write_baseline: str | None, add_noqa: bool) -> None:
         self._target = write_baseline
         self._add_noqa = add_noqa
         self._baseline: Baseline | None = None
-        is_first = baseline == write_baseline and baseline is not None and not os.path.lexists(baseline)
-        if baseline is not None and not is_first:
+        if write_baseline is not None:
+            refuse_unwritable(write_baseline)
+        if baseline is not None and not _is_first(baseline, write_baseline):
             self._baseline = load(baseline)
 
     def new(self, findings: Sequence[Finding]) -> Sequence[Finding]:
@@ -64,17 +68,29 @@ class Accepting:
         except BaselineError as error:
             return Accepted(run._replace(problems=[*run.problems, Problem(error.path, str(error))]), is_written=True)
         kept = f", and kept {sum(unseen.values())} of what this run did not check" if unseen else ""
-        said = f"Wrote {_count(len(run.findings), 'finding')} to {self._target}{kept}."
+        said = f"{_fixed(run)}Wrote {_count(len(run.findings), 'finding')} to {self._target}{kept}."
         return Accepted(run._replace(remarks=[*run.remarks, said]), is_written=True)
+
+
+def _is_first(baseline: str, target: str | None) -> bool:
+    """Whether the baseline that is to be read is the one that this run writes for the first time."""
+    if target is None or os.path.lexists(baseline):
+        return False
+    return os.path.realpath(baseline) == os.path.realpath(target)
 
 
 def _silenced(run: Run, check: Callable[[bytes, str], FileReport]) -> Accepted:
     from .add_noqa import add_noqa
 
     added = add_noqa(run.findings, check)
-    said = f"Silenced {_count(added.findings, 'finding')} in {_count(added.files, 'file')}."
+    said = f"{_fixed(run)}Silenced {_count(added.findings, 'finding')} in {_count(added.files, 'file')}."
     run = run._replace(problems=[*run.problems, *added.problems], remarks=[*run.remarks, said])
     return Accepted(run, is_written=True)
+
+
+def _fixed(run: Run) -> str:
+    """What was done before; a run whose findings are not reported ends in no summary that would say it."""
+    return f"Fixed {_count(run.fixed, 'finding')}. " if run.fixed else ""
 
 
 def _baseline_remarks(path: str, known: int, gone: int) -> list[str]:

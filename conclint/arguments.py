@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import NoReturn
 
 from . import __version__
 from .output import COLORS
 from .report import FORMATS
+from .report.terminal import printable
 from .target import START_METHODS, Version, parse_version
+
+_YES_OR_NO = argparse.BooleanOptionalAction
+"""An option that a file may set, and the command line therefore has to be able to take back."""
 
 
 def _version(text: str) -> Version:
@@ -29,9 +34,16 @@ class _HelpFormatter(argparse.HelpFormatter):
         super().__init__(prog, width=max(width - 2, 40), max_help_position=28)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what was typed wrong without obeying it: a shell puts names of files among the options."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser; what a file of options can set as well has ``None`` as its default."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="conclint",
         description="Find the mistakes that make concurrent programs hang, lose errors or die at start-up.",
         epilog="Exit status: 0 nothing found, 1 findings, 2 an error in the usage, in a file or in conclint.",
@@ -53,16 +65,8 @@ def parser() -> argparse.ArgumentParser:
         "--exclude", action="append", metavar="GLOBS", help="pass over these, not .venv, build and the like"
     )
     files.add_argument("--extend-exclude", action="append", metavar="GLOBS", help="pass over these as well")
-    files.add_argument(
-        "--force-exclude", action="store_true", default=None, help="pass over excluded files even if they are named"
-    )
-    files.add_argument(
-        "--no-respect-gitignore",
-        dest="respect_gitignore",
-        action="store_false",
-        default=None,
-        help="check what .gitignore rules out too",
-    )
+    files.add_argument("--force-exclude", action=_YES_OR_NO, help="pass over excluded files even if they are named")
+    files.add_argument("--respect-gitignore", action=_YES_OR_NO, help="pass over what .gitignore rules out [yes]")
 
     runs = made.add_argument_group("what the checked code runs on")
     runs.add_argument(
@@ -92,11 +96,10 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("-q", "--quiet", action="store_true", help="print findings and errors only")
 
     change = made.add_argument_group("what to change")
-    change.add_argument("--fix", action="store_true", default=None, help="fix in the files what can be fixed safely")
+    change.add_argument("--fix", action=_YES_OR_NO, help="fix in the files what can be fixed safely")
     change.add_argument(
         "--unsafe-fixes",
-        action="store_true",
-        default=None,
+        action=_YES_OR_NO,
         help="with --fix or --diff: also fix what then wants a look",
     )
     change.add_argument("--diff", action="store_true", help="show what --fix would do as a diff, and change nothing")

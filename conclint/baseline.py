@@ -19,6 +19,12 @@ from .model import Finding, PathError
 
 VERSION = 1
 
+_MAX_VERSION = 40
+"""So many characters of another version are shown."""
+
+_MAX_COUNT = 1_000_000_000
+"""No file holds more findings than this."""
+
 Key = tuple[str, str, str]
 
 
@@ -82,7 +88,7 @@ def load(path: str) -> Baseline:
     if version != VERSION or isinstance(version, bool):
         raise BaselineError(
             path,
-            f"is a baseline of version {version!r}, this conclint reads version {VERSION}; "
+            f"is a baseline of version {repr(version)[:_MAX_VERSION]}, this conclint reads version {VERSION}; "
             "make it anew with --write-baseline",
         )
     entries = document.get("findings")
@@ -98,6 +104,14 @@ def load(path: str) -> Baseline:
     return Baseline(path, counts)
 
 
+def refuse_unwritable(path: str) -> None:
+    """Raises :class:`BaselineError` where it is plain before the run that none can be written to ``path`` after it."""
+    try:
+        replacing.refuse_unwritable(path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def write(path: str, findings: Sequence[Finding], also: Mapping[Key, int]) -> None:
     """Makes the baseline at ``path`` accept ``findings``, and ``also``. Raises :class:`BaselineError`."""
     import json
@@ -111,7 +125,7 @@ def write(path: str, findings: Sequence[Finding], also: Mapping[Key, int]) -> No
     try:
         replacing.write(path, f'{{\n  "version": {VERSION},\n  "findings": {listed}\n}}\n'.encode("ascii"))
     except OSError as error:
-        raise BaselineError(path, f"the baseline cannot be written: {describe(error)}") from None
+        raise _unwritable(path, error) from None
 
 
 def rebased(missing: Mapping[Key, int], old: str, new: str) -> dict[Key, int]:
@@ -120,6 +134,10 @@ def rebased(missing: Mapping[Key, int], old: str, new: str) -> dict[Key, int]:
     if before == after:
         return dict(missing)
     return {(_relative(os.path.join(before, k[0]), after), k[1], k[2]): n for k, n in missing.items()}
+
+
+def _unwritable(path: str, error: OSError) -> BaselineError:
+    return BaselineError(path, f"the baseline cannot be written: {describe(error)}")
 
 
 def _entry(entry: Any) -> tuple[Key, int]:
@@ -132,8 +150,8 @@ def _entry(entry: Any) -> tuple[Key, int]:
             raise ValueError(f"has no text as `{name}`")
         texts.append(value)
     count = entry.get("count", 1)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise ValueError("has no number above 0 as `count`")
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MAX_COUNT:
+        raise ValueError(f"has no number from 1 to {_MAX_COUNT} as `count`")
     return (texts[0], texts[1], texts[2]), count
 
 

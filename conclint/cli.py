@@ -20,6 +20,7 @@ from .report import FORMATS
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status: 0 nothing found, 1 findings, 2 an error."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A file may hold, or be called, what the terminal's encoding lacks.
         if hasattr(stream, "reconfigure"):
@@ -32,11 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
     except OSError as error:  # a full disk behind standard output
-        if sys.stderr is not None:
-            print(f"conclint: {describe(error)}", file=sys.stderr)
+        print(f"conclint: {describe(error)}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return status
+
+
+def _open_what_is_closed() -> None:
+    """Gives a process that was started without standard output or standard error one that nobody reads."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 @contextlib.contextmanager
@@ -94,12 +102,18 @@ def _refuse_contradictions(parser: argparse.ArgumentParser, options: argparse.Na
         parser.error(f"--statistics needs one of the formats {', '.join(output.COUNTED_FORMATS)}")
     if options.statistics and options.diff:
         parser.error("--diff shows no findings that --statistics could count")
-    if options.diff and (options.add_noqa or options.write_baseline):
+    if options.diff and (options.add_noqa or options.write_baseline is not None):
         parser.error("--diff changes nothing, so not with --add-noqa or --write-baseline")
     if options.add_noqa and STDIN in options.paths:
         parser.error("--add-noqa cannot write to standard input")
-    if options.add_noqa and options.write_baseline:
+    if options.add_noqa and options.write_baseline is not None:
         parser.error("--add-noqa leaves nothing for --write-baseline")
+    if options.add_noqa or options.write_baseline is not None:
+        for name in ("output_file", "statistics"):
+            if getattr(options, name):
+                parser.error(
+                    f"--add-noqa and --write-baseline show no findings, so not with --{name.replace('_', '-')}"
+                )
 
 
 def _say(text: str) -> int:

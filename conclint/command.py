@@ -14,7 +14,7 @@ from .discovery import Discovery, discover
 from .engine import Checker
 from .model import FileReport, Problem, Rule
 from .project import Project
-from .report import Run
+from .report import TEXT_FORMATS, Run
 
 if TYPE_CHECKING:
     from .accepting import Accepting
@@ -33,9 +33,10 @@ def run(options: Namespace, configuration: Configuration) -> int:
     if options.show_settings:
         from . import show
 
-        sys.stdout.write(show.settings(configuration, options.paths))
+        paths = [options.stdin_filename if path == STDIN else path for path in options.paths]
+        sys.stdout.write(show.settings(configuration, paths))
         return CLEAN
-    if options.output_file:
+    if options.output_file is not None:
         output.refuse_unwritable(options.output_file)
     return _Command(options, configuration).run()
 
@@ -60,6 +61,7 @@ class _Command:
         options, found = self._options, self._found
         if options.show_files:
             return _show_files(found)
+        self._refuse_overwriting(found)
         paths, reports = self._checked(found)
         run = self._result(found, reports)
         if not run.files and not run.problems:
@@ -80,7 +82,7 @@ class _Command:
 
     def _make_accepting(self) -> Accepting | None:
         baseline = self._configuration.here.baseline
-        if not (baseline or self._options.write_baseline or self._options.add_noqa):
+        if baseline is None and self._options.write_baseline is None and not self._options.add_noqa:
             return None
         from .accepting import Accepting
 
@@ -97,6 +99,19 @@ class _Command:
             write=not self._options.diff,
             pick=tuple if self._accepting is None else self._accepting.new,
         )
+
+    def _refuse_overwriting(self, found: Discovery) -> None:
+        """Raises :class:`output.OutputError` where a report would take the place of what the run reads."""
+        report, accepted = self._options.output_file, self._options.write_baseline
+        written = [os.path.realpath(path) for path in (report, accepted) if path is not None]
+        if not any(map(os.path.lexists, written)):
+            return
+        baseline = self._configuration.here.baseline
+        if report is not None and baseline is not None and os.path.realpath(baseline) == written[0]:
+            raise output.OutputError(report, "cannot be written: it is the baseline")
+        for file in found.files:
+            if os.path.realpath(file.path) in written:
+                raise output.OutputError(file.path, "cannot be written: it is one of the files to check")
 
     def _checked(self, found: Discovery) -> tuple[list[str], list[FileReport]]:
         """The paths looked at, standard input's name among them, and the report of each."""
@@ -128,7 +143,7 @@ class _Command:
                 *(problem for report in reports for problem in report.problems),
                 *(() if fixer is None else fixer.problems),
             ],
-            files=sum(not report.problems for report in reports),
+            files=sum(not _has_failed(report.problems) for report in reports),
             rules=self._configuration.rules(),
             lines=_line_reader({self._options.stdin_filename: self._stdin} if STDIN in self._options.paths else {}),
             fixed=0 if fixer is None else sum(change.fixed for change in fixer.changes),
@@ -150,7 +165,7 @@ class _Command:
         if is_written:
             output.print_problems(run.problems)
             if not options.quiet:
-                output.say(run.remarks, stdout)
+                output.say(run.remarks, stdout if options.output_format in TEXT_FORMATS else sys.stderr)
             return
         output.deliver(
             run,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from .model import Applicability, Edit, Finding, Fix, Rule, Span
-from .registry import UnknownRuleError, matching, nearest_rule
+from .registry import meant, nearest_rule
 from .suppressions import Comment, Directive, Selector, Suppressions, directives
 
 UNUSED, UNKNOWN = "CNC901", "CNC902"
@@ -21,7 +22,7 @@ _LIKE_OURS = re.compile(r"ignor|ingor|igno|skip|no-?qa|disable|enable|off\b|no-?
 
 
 def judge(
-    suppressions: Suppressions, findings: Sequence[Finding], rules: Sequence[Rule], ran: Collection[str], path: str
+    suppressions: Suppressions, findings: Sequence[Finding], rules: Sequence[Rule], ran: AbstractSet[str], path: str
 ) -> list[Finding]:
     """What is wrong with the comments of a file: that they silence none of ``findings``, or name no rule.
 
@@ -55,20 +56,13 @@ def _finding(rule: Rule, path: str, comment: Comment, message: str, start: int, 
     return Finding(path, span, rule.code, rule.name, rule.severity, message, "", (), fix, "")
 
 
-def _meant(selector: Selector) -> tuple[Rule, ...]:
-    try:
-        return matching(selector.text)
-    except UnknownRuleError:
-        return ()
-
-
 def _is_unused(
-    selector: Selector, directive: Directive, found: Collection[tuple[str, str]], ran: Collection[str]
+    selector: Selector, directive: Directive, found: Collection[tuple[str, str]], ran: AbstractSet[str]
 ) -> bool:
     if directive.is_noqa and selector.text.upper() == "ALL":
         return False
-    meant = {rule.code for rule in _meant(selector)}
-    if not meant or not meant <= set(ran) or meant & {UNUSED, UNKNOWN}:
+    codes = {rule.code for rule in meant(selector.text)}
+    if not codes or not codes <= ran or codes & {UNUSED, UNKNOWN}:
         return False
     return not any(selector.covers(code, name) for code, name in found)
 
@@ -90,7 +84,7 @@ def _unknown(comment: Comment) -> Iterator[tuple[str, int, int]]:
             for selector in directive.selectors:
                 # Whatever else `noqa` names may be another tool's.
                 is_ours = not directive.is_noqa or _OURS.fullmatch(selector.text)
-                if is_ours and not _meant(selector):
+                if is_ours and not meant(selector.text):
                     guess = nearest_rule(selector.text)
                     message = f"`{selector.text}` names no rule, so it silences nothing; did you mean `{guess}`?"
                     yield message, selector.start, selector.end
@@ -110,9 +104,10 @@ def _removal(comment: Comment, unused: Sequence[Selector], lines: Sequence[str])
     """A fix that takes ``unused`` out of the comment, or what is left of the comment, if nothing else changes."""
     text = comment.text
     kept: list[str] = []
+    dropped = set(unused)
     for directive in reversed(comment.directives):
-        gone = [selector for selector in directive.selectors if selector in unused]
-        rest = [selector for selector in directive.selectors if selector not in unused]
+        gone = [selector for selector in directive.selectors if selector in dropped]
+        rest = [selector for selector in directive.selectors if selector not in dropped]
         kept += [selector.text for selector in rest]
         if directive.is_noqa and gone and not _CODE.fullmatch(rest[0].text if rest else gone[0].text):
             return None  # flake8 takes it, before or after, for one without codes, which silences everything

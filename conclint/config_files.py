@@ -20,7 +20,7 @@ from .registry import UnknownRuleError, matching, nearest
 from .report import FORMATS
 from .target import START_METHODS, parse_version
 
-_OUR_TABLE = re.compile(rb"^\s*\[+\s*tool\s*\.\s*[\"']?conclint\b", re.MULTILINE)
+_OUR_TABLE = re.compile(rb"^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*[\"']?conclint\b", re.MULTILINE)
 
 _TYPES = {
     "dict": "a table", "list": "a list", "str": "text", "bool": "true or false", "int": "a whole number",
@@ -98,7 +98,7 @@ def _parse(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             data = file.read()
-        table: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+        table: dict[str, Any] = tomllib.loads(data.decode("utf-8-sig"))
         return table
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {describe(error)}") from None
@@ -107,6 +107,8 @@ def _parse(path: str) -> dict[str, Any]:
         raise ConfigError(path, f"is no TOML: not encoded in UTF-8 (at line {line})") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, f"is no TOML: {error}") from None
+    except ValueError as error:  # of int(), which takes no number of thousands of digits
+        raise ConfigError(path, f"cannot be read: {str(error).partition(':')[0]}") from None
     except RecursionError:
         raise ConfigError(path, "is no TOML: nested too deeply") from None
 

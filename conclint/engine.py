@@ -9,31 +9,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
-from .model import FileReport, Finding, Note, Problem, Rule, Span
+from .model import FileReport, Finding, Problem, Span
 from .parsing import TooDeepError, on_large_stack, parse, refused_by_python
 from .project import Project
 from .source import SourceError, decode, may_hold_finding, normalise_newlines
 from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
 
-if TYPE_CHECKING:
-    from .facts import Facts
-    from .rewrite import Rewriter
-    from .rule import Report, Step
-    from .syntax import Node
-    from .tree import Tree
-
 MAX_PARSED_BYTES = 5_000_000
 """Larger files that would need parsing are refused: they are data, and a tree takes a hundred times their size."""
 
 MAX_READ_BYTES = 200_000_000
 """Larger files are not even searched for words."""
-
-_TEXT_LENGTH = 60
 
 _NOTHING = FileReport((), ())
 
@@ -162,10 +153,12 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     parsed = parse(text)
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, given.settings, parsed, noqa)
+    from .context import Context
+
     target, unread = _target(path, given.targets)
     if given.project is not None:
         parsed.module.links = given.project.link(parsed.module, path).links
-    context = _Context(parsed, text, path, target)
+    context = Context(parsed, text, path, target)
     made: list[Finding] = []
     crashes: dict[str, list[str]] = {}
     for rule in given.settings.rules:
@@ -231,95 +224,6 @@ def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> lis
         digest = hashlib.sha256(f"{identity}\0{count}".encode("utf-8", "surrogatepass")).hexdigest()
         result.append(finding._replace(fingerprint=digest[:16]))
     return result
-
-
-class _Source(NamedTuple):
-    """A file whose nodes are spoken of."""
-
-    path: str
-    tree: Tree
-    lines: Sequence[str]
-
-
-class _Context:
-    """A parsed file as the rules see it; see :class:`conclint.rule.ModuleContext`."""
-
-    def __init__(self, tree: Tree, text: str, path: str, target: Target) -> None:
-        self._target = target
-        self._own = _Source(path, tree, text.split("\n"))
-        self._sources = {tree.module: self._own}
-        self._facts: Facts | None = None
-        self._rewrite: Rewriter | None = None
-
-    @property
-    def facts(self) -> Facts:
-        if self._facts is None:
-            from .facts import Facts
-
-            self._facts = Facts(self._own.tree.module, os.path.basename(self._own.path), self._target)
-        return self._facts
-
-    @property
-    def rewrite(self) -> Rewriter:
-        if self._rewrite is None:
-            from .rewrite import Rewriter
-
-            self._rewrite = Rewriter(self._own.lines, self._own.tree.extent, self._own.tree.indentation)
-        return self._rewrite
-
-    def is_own(self, node: Node) -> bool:
-        """Whether ``node`` stands in this file, not in a definition that is linked to it."""
-        return self._source(node) is self._own
-
-    def line(self, node: Node) -> str:
-        source = self._source(node)
-        line = source.tree.span(node).line
-        return f"{line}" if source is self._own else f"{line} of {os.path.basename(source.path)}"
-
-    def text(self, node: Node) -> str:
-        source = self._source(node)
-        span = source.tree.span(node)
-        lines = list(source.lines[span.line - 1 : span.end_line])
-        if not lines:
-            return ""
-        lines[-1] = lines[-1][: span.end_column - 1]
-        lines[0] = lines[0][span.column - 1 :]
-        text = " ".join(" ".join(lines).split())
-        return text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 1].rstrip() + "…"
-
-    def finding(self, rule: Rule, report: Report) -> Finding:
-        """What ``rule`` said, in positions instead of nodes."""
-        from .syntax import symbol_of
-
-        return Finding(
-            path=self._own.path,
-            span=self._own.tree.span(report.node),
-            code=rule.code,
-            name=rule.name,
-            severity=rule.severity,
-            message=report.message,
-            symbol=symbol_of(report.node),
-            notes=tuple(self._note(step) for step in report.path),
-            fix=report.fix,
-            fingerprint="",
-        )
-
-    def _note(self, step: Step) -> Note:
-        source = self._source(step.node)
-        return Note(step.message, source.path, source.tree.span(step.node))
-
-    def _source(self, node: Node) -> _Source:
-        """The file that ``node`` stands in."""
-        from .syntax import root_of
-
-        module = root_of(node)
-        if module not in self._sources:
-            from .tree import Tree
-
-            links = self._own.tree.module.links
-            path = "" if links is None else links.paths[module]
-            self._sources[module] = _Source(path, Tree.of(module), Tree.of(module).text.split("\n"))
-        return self._sources[module]
 
 
 def crash(error: Exception) -> str:

@@ -16,7 +16,8 @@ from .configuration import Configuration
 from .engine import Checker
 from .model import PathError
 from .options import Options
-from .registry import UnknownRuleError, matching, rules
+from .registry import meant, rules
+from .report.terminal import printable
 from .target import START_METHODS, parse_version
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Plugin:
             from flake8.exceptions import ExecutionError
 
             where = f"{error.path}: " if isinstance(error, PathError) else ""
-            raise ExecutionError(f"conclint: {where}{error}") from None
+            raise ExecutionError(printable(f"conclint: {where}{error}")) from None
         cls.checker = Checker(configuration.of)
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
@@ -89,18 +90,18 @@ class Plugin:
         try:
             report = checker.text(self._text, self._path)
         except PathError as error:  # a file of options further down
-            yield 1, 0, f"{SYNTAX_ERROR} not checked: {error.path}: {error}", type(self)
+            yield self._told(1, 1, SYNTAX_ERROR, f"not checked: {error.path}: {error}")
             return
         for finding in report.findings:
-            yield finding.span.line, finding.span.column - 1, f"{finding.code} {finding.message}", type(self)
+            yield self._told(finding.span.line, finding.span.column, finding.code, finding.message)
         for problem in report.problems:
             if problem.fatal:
-                yield 1, 0, f"{SYNTAX_ERROR} {problem.message}", type(self)
+                yield self._told(1, 1, SYNTAX_ERROR, problem.message)
+
+    def _told(self, line: int, column: int, code: str, message: str) -> tuple[int, int, str, type[Plugin]]:
+        return line, column - 1, f"{code} {printable(message)}", type(self)
 
 
 def _is_ours(selector: str) -> bool:
     """Whether what flake8 was told to select (codes and beginnings of codes, of any plugin) means rules of ours."""
-    try:
-        return selector.isalnum() and bool(matching(selector))
-    except UnknownRuleError:
-        return False
+    return selector.isalnum() and bool(meant(selector))

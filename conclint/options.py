@@ -35,6 +35,9 @@ Options = TypedDict(
 )
 """The options that somebody has set; each key is the name of an option, or a table that only files have."""
 
+OF_A_RUN = frozenset({"force-exclude", "respect-gitignore", "output-format", "fix", "unsafe-fixes", "baseline"})
+"""Options that cannot differ between the files of a run: those of the current folder hold for all."""
+
 CONFIG_NAMES = ("conclint.toml", "pyproject.toml")
 """The files in which options are set; of two in one folder the first counts."""
 

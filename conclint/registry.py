@@ -33,15 +33,17 @@ def find(code_or_name: str) -> Rule:
     raise _unknown(code_or_name, [])
 
 
-def matching(selector: str) -> tuple[Rule, ...]:
-    """The rules a selector means: a code, the beginning of one, a name, or ``ALL``.
-
-    Raises :class:`UnknownRuleError`.
-    """
+def meant(selector: str) -> tuple[Rule, ...]:
+    """The rules a selector means: a code, the beginning of one, a name, or ``ALL``; none where it fits no rule."""
     wanted = selector.strip().upper()
     if wanted == ALL:
         return rules()
-    found = tuple(rule for rule in rules() if (wanted and rule.code.startswith(wanted)) or rule.name.upper() == wanted)
+    return tuple(rule for rule in rules() if (wanted and rule.code.startswith(wanted)) or rule.name.upper() == wanted)
+
+
+def matching(selector: str) -> tuple[Rule, ...]:
+    """As :func:`meant`, where somebody has to be told of what fits no rule: raises :class:`UnknownRuleError`."""
+    found = meant(selector)
     if not found:
         raise _unknown(selector, [ALL])
     return found

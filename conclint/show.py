@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from .configuration import Configuration, Scope
 from .discovery import File, shown
 from .excludes import EXCLUDED_FOLDERS
-from .options import Options
+from .options import OF_A_RUN, Options
 from .report import FORMATS
-from .report.terminal import printable
+from .report.terminal import printable, printable_path
 from .target import START_METHODS
 
 _UNSET = {
@@ -40,7 +40,7 @@ _DEFAULTS: dict[str, object] = {
 
 def files(found: Iterable[File]) -> str:
     """A line a file."""
-    return "".join(f"{printable(file.path)}\n" for file in found)
+    return "".join(f"{printable_path(file.path)}\n" for file in found)
 
 
 def settings(configuration: Configuration, paths: Sequence[str]) -> str:
@@ -49,20 +49,20 @@ def settings(configuration: Configuration, paths: Sequence[str]) -> str:
     for path in paths:
         scope = configuration.scope(path if os.path.isdir(path) else os.path.dirname(path))
         scopes.setdefault(scope.path, (scope, []))[1].append(path)
-    return "\n".join(_scope(scope, configuration.typed, named) for scope, named in scopes.values())
+    return "\n".join(_scope(scope, configuration, named) for scope, named in scopes.values())
 
 
-def _scope(scope: Scope, typed: Options, paths: Sequence[str]) -> str:
+def _scope(scope: Scope, configuration: Configuration, paths: Sequence[str]) -> str:
     lines = [f"# {', '.join(paths)}"]
     for key in Options.__annotations__:
+        file = configuration.here if key in OF_A_RUN else scope
         sources = [
-            source
-            for source, options in (("the command line", typed), (shown(scope.path or ""), scope.in_file))
+            (source, options.get(key))
+            for source, options in (("the command line", configuration.typed), (shown(file.path or ""), file.in_file))
             if key in options
         ]
         # What one of them adds to the other is shown by itself; of all else the first counts.
-        for source in sources if key in ("extend-select", "ignore", "extend-exclude") else sources[:1]:
-            value = (typed if source == "the command line" else scope.in_file).get(key)
+        for source, value in sources if key in ("extend-select", "ignore", "extend-exclude") else sources[:1]:
             lines.append(f"{key} = {_toml(value)}  # {source}")
         if not sources:
             lines.append(f"{key} = {_toml(_DEFAULTS[key])}  # by default" if key in _DEFAULTS else f"# {_UNSET[key]}")

@@ -27,7 +27,8 @@ _DIRECTIVE = re.compile(
 )
 _SELECTOR = re.compile(r"[^,\s]+")
 _MAY_SILENCE = re.compile(r"noqa|conclint", re.IGNORECASE)
-_MAY_NAME_A_RULE = re.compile(r"conclint|noqa\b[^\n]*?(?:cnc\d|[a-z]-[a-z])", re.IGNORECASE)
+_ABOUT_US_OR_NOQA = re.compile(r"conclint|noqa\b([^\n]*)", re.IGNORECASE)
+_LIKE_A_RULE = re.compile(r"conclint|cnc\d|[a-z]-[a-z]", re.IGNORECASE)
 _SPEAKS_ON = re.compile(r"\s*[\w\"'`(]")
 
 
@@ -129,7 +130,7 @@ class Suppressions:
 
     def about_us(self) -> list[Comment]:
         """The comments that hold directives, if one of them may name a rule, or what is meant for one."""
-        comments = self._read() if _MAY_NAME_A_RULE.search(self._text) else []
+        comments = self._read() if _may_name_a_rule(self._text) else []
         return comments if self.is_certain else []
 
     def _read(self) -> list[Comment]:
@@ -151,6 +152,11 @@ class Suppressions:
             for directive in comment.directives:
                 (by_noqa if directive.is_noqa else by_us).update(directive.silences)
         return self._comments
+
+
+def _may_name_a_rule(text: str) -> bool:
+    # One expression for both would look at the rest of a line again for each `noqa` in it.
+    return any(found[1] is None or _LIKE_A_RULE.search(found[1]) for found in _ABOUT_US_OR_NOQA.finditer(text))
 
 
 def _by_tokens(text: str) -> Iterator[Comment]:

@@ -115,8 +115,14 @@ def test_machine_formats_stay_clean(project: Path, run_cli: RunCli) -> None:
         (b'{"version": 1, "findings": [{"path": "a"}]}', "entry 1 of `findings` has no text as `code`"),
         (
             b'{"version": 1, "findings": [{"path": "a", "code": "b", "fingerprint": "c", "count": 0}]}',
-            "entry 1 of `findings` has no number above 0 as `count`",
+            "entry 1 of `findings` has no number from 1 to 1000000000 as `count`",
         ),
+        (
+            b'{"version": 1, "findings": [{"path": "a", "code": "b", "fingerprint": "c", "count": %s}]}'
+            % (b"9" * 4000),
+            "entry 1 of `findings` has no number from 1 to 1000000000 as `count`",
+        ),
+        (b'{"version": ' + b"[" * 300 + b"]" * 300 + b"}", "is a baseline of version " + "[" * 40 + ", this conclint"),
     ],
 )
 def test_a_bad_baseline_is_2_and_one_line(contents: bytes, said: str, project: Path, run_cli: RunCli) -> None:
@@ -137,6 +143,36 @@ def test_a_baseline_that_is_not_there_or_cannot_be_written_is_2(project: Path, r
         result = run_cli("--write-baseline", path, cwd=project)
         assert result.returncode == 2
         assert result.stderr == f"conclint: {path}: the baseline cannot be written: {cause}\n"
+
+
+def test_a_baseline_that_cannot_be_written_is_said_before_anything_is_changed(project: Path, run_cli: RunCli) -> None:
+    result = run_cli("--fix", "--write-baseline", "gone/base.json", cwd=project)
+    said = "conclint: gone/base.json: the baseline cannot be written: no such file or directory\n"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", said)
+    assert (project / "other.py").read_text() == LEAK
+
+
+@pytest.mark.parametrize("option", ["--baseline", "--write-baseline", "--output-file"])
+def test_a_name_that_is_empty_names_no_file(option: str, project: Path, run_cli: RunCli) -> None:
+    result = run_cli(option, "", cwd=project)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("spelled", ["base.json", "./base.json", "src/../base.json"])
+def test_the_baseline_of_a_file_of_options_can_be_written_for_the_first_time(
+    spelled: str, project: Path, run_cli: RunCli
+) -> None:
+    (project / "conclint.toml").write_text("baseline = 'base.json'")
+    assert run_cli(cwd=project).returncode == 2
+    assert run_cli("--write-baseline", spelled, cwd=project).returncode == 0
+    assert run_cli(cwd=project).returncode == 0
+    assert run_cli(cwd=project / "src").returncode == 0
+
+
+def test_what_was_written_is_not_said_where_a_document_is_expected(project: Path, run_cli: RunCli) -> None:
+    result = run_cli("--write-baseline=base.json", "--output-format=json", cwd=project)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "Wrote 2 findings to base.json.\n")
 
 
 def test_add_noqa_silences_each_finding_in_its_place(project: Path, run_cli: RunCli) -> None:

@@ -99,6 +99,9 @@ def test_noqa_is_honoured(project: Path, run_cli: RunCli) -> None:
         (["--sel", "CNC101"], "unrecognized arguments: --sel"),
         (["--statistics", "--output-format", "sarif"], "--statistics needs one of the formats full, concise, json"),
         (["--select", ","], "--select names no rule"),
+        (["--\x1b[2J\n::error::x.py"], "unrecognized arguments: --\\x1b[2J\\x0a::error::x.py"),
+        (["--add-noqa", "--output-file", "report"], "--add-noqa and --write-baseline show no findings, so not with"),
+        (["--write-baseline", "base.json", "--statistics"], "show no findings, so not with --statistics"),
     ],
 )
 def test_wrong_usage_is_2_and_says_what_is_wrong(
@@ -217,6 +220,33 @@ def test_ctrl_c_ends_the_run_at_once_and_without_a_traceback(tmp_path: Path, roo
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_without_one_of_the_streams_the_status_stays(closed: str, project: Path, root: Path) -> None:
+    for arguments, status in [
+        ("leak.py", 1),
+        ("sub", 0),
+        ("gone.py --output-format=gitlab", 2),
+        ("--diff --unsafe-fixes leak.py", 1),
+    ]:
+        result = subprocess.run(
+            ["sh", "-c", f"exec {sys.executable} -m conclint {arguments} {closed}>&-"],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(root)},
+        )
+        assert result.returncode == status
+        assert "Traceback" not in result.stderr
+        assert "conclint: " not in result.stdout
+
+
+def test_a_file_that_is_called_as_a_command_is_listed_as_a_path(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "::error::x.py").write_text("")
+    assert run_cli("--show-files", cwd=tmp_path).stdout == "./::error::x.py\n"
+
+
 def test_what_a_terminal_cannot_show_is_escaped(tmp_path: Path, root: Path) -> None:
     (tmp_path / "é\x1b.py").write_text(LEAK.replace("lock", "schloß"))
     result = subprocess.run(
@@ -241,6 +271,7 @@ def test_main_can_be_called_in_process(
 
 
 HEAVY = {"libcst", "dataclasses", "json", "tomllib", "tokenize", "ast", "inspect", "hashlib", "threading", "shutil"}
+HEAVY |= {"msgspec", "tomli", "tqdm", "difflib", "tempfile", "random", "xml.etree.ElementTree", "asyncio"}
 
 
 def test_where_nothing_needs_parsing_nothing_heavy_is_imported(project: Path, run_cli: RunCli) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,6 +194,7 @@ def test_gitignore_need_not_count(project: Path, run_cli: RunCli) -> None:
             "[tool.conclint] is for pyproject.toml; here the options stand at the top",
         ),
         ('"a\\u001b[2Jb" = 1', "unknown key 'a\\x1b[2Jb'"),
+        ("a = 1\na = 2", "is no TOML: Cannot overwrite a value"),
     ],
 )
 def test_a_mistake_is_told_by_file_and_key(text: str, message: str, project: Path, run_cli: RunCli) -> None:
@@ -377,3 +379,60 @@ def test_looking_for_options_imports_nothing_heavy(project: Path, run_cli: RunCl
     assert not imported() & heavy
     (project / "pyproject.toml").write_text("[tool.conclint]\nselect = ['CNC1']\n")
     assert imported() & heavy <= {"msgspec", "tomllib", "tomli"}
+
+
+def test_a_number_that_python_does_not_read_is_told_by_file(project: Path, run_cli: RunCli) -> None:
+    (project / "app" / "conclint.toml").write_text("select = " + "9" * 5000)
+    said = refused(run_cli, project)
+    assert said.startswith("conclint: app/conclint.toml: ")
+    assert said.count("\n") == 1
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(project: Path, run_cli: RunCli) -> None:
+    (project / "conclint.toml").write_bytes(b"\xef\xbb\xbfselect = ['CNC101']\n")
+    assert found(run_cli, project, "tests") == ["tests/leak.py CNC101"]
+
+
+def test_a_mistake_round_standard_input_is_no_internal_error(project: Path, run_cli: RunCli) -> None:
+    (project / "app" / "conclint.toml").write_text("selct = []")
+    for arguments in (["-"], ["-", "--fix"], ["-", "--diff"]):
+        result = run_cli(*arguments, "--stdin-filename=app/new.py", cwd=project, stdin=LEAK)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr == "conclint: app/conclint.toml: unknown key 'selct'; did you mean 'select'?\n"
+
+
+def test_settings_are_shown_for_the_name_of_standard_input(project: Path, run_cli: RunCli) -> None:
+    (project / "app" / "conclint.toml").write_text("start-method = 'fork'")
+    shown = run_cli("--show-settings", "-", "--stdin-filename=app/new.py", cwd=project).stdout
+    assert shown.startswith("# app/new.py\n")
+    assert 'start-method = "fork"  # app/conclint.toml\n' in shown
+
+
+@pytest.mark.parametrize("option", ["fix", "unsafe-fixes", "force-exclude", "respect-gitignore"])
+def test_the_command_line_can_say_no_and_yes(option: str, project: Path, run_cli: RunCli) -> None:
+    (project / "conclint.toml").write_text(f"{option} = true")
+    assert f"{option} = false  # the command line\n" in run_cli("--show-settings", f"--no-{option}", cwd=project).stdout
+    (project / "conclint.toml").write_text(f"{option} = false")
+    assert f"{option} = true  # the command line\n" in run_cli("--show-settings", f"--{option}", cwd=project).stdout
+
+
+def test_a_project_whose_file_cannot_be_read_is_checked_all_the_same(project: Path, run_cli: RunCli) -> None:
+    (project / "pyproject.toml").write_text("[project")
+    result = run_cli("tests", "--select=CNC101", "--output-format=concise", cwd=project)
+    assert result.stdout.endswith("Found 1 error in 1 file (1 checked).\n")
+    assert result.returncode == 1
+
+
+def test_what_holds_for_a_whole_run_is_shown_as_it_holds(project: Path, run_cli: RunCli) -> None:
+    (project / "app" / "conclint.toml").write_text("fix = true\nbaseline = 'base.json'\nignore = ['CNC1']")
+    shown = run_cli("--show-settings", "app", cwd=project).stdout
+    assert "fix = false  # by default\n" in shown
+    assert "# baseline is not set" in shown
+    assert 'ignore = ["CNC1"]  # app/conclint.toml\n' in shown
+    assert "fix = true  # conclint.toml\n" in run_cli("--show-settings", cwd=project / "app").stdout
+
+
+def test_a_broken_file_is_looked_through_in_one_go() -> None:
+    began = time.process_time()
+    assert config_files._OUR_TABLE.search(b"\n" * 200_000 + b"[tool.conclint]")
+    assert time.process_time() - began < 5

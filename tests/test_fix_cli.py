@@ -189,3 +189,9 @@ def test_the_wrong_options_together(project: Path, run_cli: RunCli) -> None:
     assert run_cli("--fix", "--statistics", "--select=CNC316", cwd=project).stdout == (
         "Fixed 3 findings. No findings in 3 files.\n"
     )
+
+
+def test_what_was_fixed_is_said_with_what_was_accepted(project: Path, run_cli: RunCli) -> None:
+    (project / "leak.py").write_text(UNFIXABLE)
+    result = run_cli("--fix", "--write-baseline", "base.json", cwd=project)
+    assert result.stdout == "Fixed 3 findings. Wrote 1 finding to base.json.\n"

@@ -179,3 +179,21 @@ def test_a_problem_of_ours_is_seen_in_flake8_too(monkeypatch: pytest.MonkeyPatch
     ((line, column, text, _),) = Plugin(ast.Module([], []), ["import threading\n"], "a.py").run()
     assert (line, column) == (1, 0)
     assert text.startswith("CNC900 internal error: RuntimeError: oops")
+
+
+def test_a_mistake_in_a_file_of_options_is_told_by_file_and_key(leak: Path) -> None:
+    (leak / "sub").mkdir()
+    (leak / "sub" / "app.py").write_text(LEAK)
+    (leak / "sub" / "conclint.toml").write_text('"\\u001b[2J" = []')
+    status, out = flake8("--isolated", "--select=CNC", "-j2", cwd=leak)
+    assert status == 1
+    assert "./sub/app.py:1:1: CNC900 not checked: " in out
+    assert "sub/conclint.toml: unknown key '\\x1b[2J'; did you mean" in out
+    assert "./leak.py:6:5: CNC101 " in out
+
+
+def test_source_in_a_message_is_escaped(leak: Path) -> None:
+    (leak / "leak.py").write_text("import threading  # conclint: ignore[a\x1b[2Jb]\n")
+    out = flake8("--isolated", "--select=CNC", cwd=leak)[1]
+    assert "CNC902 `a\\x1b[2Jb` names no rule" in out
+    assert "\x1b" not in out

@@ -239,3 +239,16 @@ def test_the_bar_is_imported_only_where_it_is_shown(project: Path, run_cli: RunC
     for number in range(2 * progress.SHORT):
         (project / f"clean{number}.py").write_text(f"print({number})\n")
     assert "tqdm" not in imported_by_a_run(project, run_cli)
+
+
+def test_a_report_never_takes_the_place_of_what_is_read(project: Path, run_cli: RunCli) -> None:
+    (project / "link").symlink_to("leak.py")
+    for option in ("--output-file", "--write-baseline"):
+        for name in ("leak.py", "link"):
+            result = run_cli(option, name, cwd=project)
+            said = "conclint: leak.py: cannot be written: it is one of the files to check\n"
+            assert (result.returncode, result.stdout, result.stderr) == (2, "", said)
+    assert (project / "leak.py").read_text() == LEAK
+    assert run_cli("--write-baseline", "base.json", cwd=project).returncode == 0
+    result = run_cli("--baseline", "base.json", "--output-file", "./base.json", cwd=project)
+    assert (result.returncode, result.stderr) == (2, "conclint: base.json: cannot be written: it is the baseline\n")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from conclint.config import resolve
+from conclint.engine import check_bytes
 from conclint.suppressions import Suppressions
 
 
@@ -71,3 +75,18 @@ def test_text_in_strings_is_no_comment() -> None:
 
 def test_without_tokens_each_physical_line_speaks_for_itself() -> None:
     assert silenced("f((\n  a,  # noqa\n  b\n") == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# " + "noqa " * 40_000,
+        "# conclint: ignore[" + "CNC101," * 20_000 + "]",
+        "import threading  # conclint: skip nothing\n" + "x = 1  # noqa: E501\n" * 4_000,
+    ],
+    ids=["noqa", "unused", "of other tools"],
+)
+def test_comments_take_time_linear_in_their_length(line: str) -> None:
+    began = time.process_time()
+    check_bytes(line.encode() + b"\n", "app.py", resolve())
+    assert time.process_time() - began < 5

@@ -140,11 +140,7 @@ class Server(LanguageServer):
             self._checking = checking
             if self._is_passed_over(path, checking.configuration):
                 return FileReport((), ()), None
-            report = checking.checker.text(source, path, noqa=True)
-            baseline = checking.configuration.scope(os.path.dirname(path)).baseline
-            if baseline is not None:
-                report = report._replace(findings=tuple(load(baseline).split(report.findings)[0]))
-            return report, None
+            return checking.without_accepted(checking.checker.text(source, path, noqa=True), path)
         except PathError as error:
             self._checking = checking = _Checking(Configuration(self._options, isolated=True))
             return checking.checker.text(source, path, noqa=True), error
@@ -176,6 +172,21 @@ class _Checking:
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.checker = Checker(configuration.of)
+        self._unread: set[str] = set()
+
+    def without_accepted(self, report: FileReport, path: str) -> tuple[FileReport, PathError | None]:
+        """What is new in ``report``; where the baseline cannot be read, all of it, and the first time why."""
+        baseline = self.configuration.scope(os.path.dirname(path)).baseline
+        if baseline is None:
+            return report, None
+        try:
+            new = load(baseline).split(report.findings)[0]
+        except PathError as error:
+            is_told = baseline in self._unread
+            self._unread.add(baseline)
+            return report, None if is_told else error
+        self._unread.discard(baseline)
+        return report._replace(findings=tuple(new)), None
 
 
 def options_from(sent: object) -> Options:
