@@ -14,7 +14,6 @@ checked alone: it may do anything.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -68,9 +67,9 @@ class Linker:
         self,
         modules: Modules,
         load: Callable[[str], s.Module | None],
-        importers: Callable[[str], Iterable[str]] = lambda name: (),
+        importers: Callable[[str, str], Iterable[str]] = lambda path, name: (),
     ) -> None:
-        """``importers`` gives the paths of the files that import something called so."""
+        """``importers`` gives the paths of the files that may import what the file at a path has by some name."""
         self.modules = modules
         self.importers = importers
         self._load = load
@@ -312,46 +311,7 @@ class _Linking:
 
     def _links(self) -> s.Links:
         module = self._own.module
-        paths = {module: self._own.path}
-        packages = {module: self._own.package or ""}
-        nodes = {kind: list(found) for kind, found in module.index.items()}
-        slices = []
-        for path, statements in self._slices.items():
-            known = self._knowns[path]
-            paths[known.module] = path
-            packages[known.module] = known.package or ""
-            hidden = frozenset(
-                name for name, bound in known.definitions.items() if not any(each in statements for each in bound)
-            )
-            slices.append(s.Slice(known.module, tuple(statements), hidden))
-            for statement in statements:
-                for node in s.walk(statement):
-                    nodes.setdefault(type(node), []).append(node)
-        return s.Links(tuple(slices), self._exports, paths, packages, nodes)
-
-    def _want(self, reference: _Reference, depth: int, *, as_base: bool = False, calls: int = 0) -> None:
-        """Links what ``reference`` leads to if it matters: as a base of a class, or called so many ``calls`` away."""
-        target = self._definition(reference.target)
-        if target is None:
-            return
-        if target.path == self._own.path:
-            if reference.dotted:
-                self._exports.setdefault(reference.dotted, (self._own.module, target.name))
-            return
-        if not (self._linker.matters(target) or (as_base and self._has_words(target)) or self._calls(target, calls)):
-            return
-        if reference.dotted:
-            self._export(reference, target)
-        self._add(target, depth)
-
-    def _want_users(self, lock: _Target, depth: int) -> None:
-        """Links what else takes the ``lock`` that a module has: in the module itself, and in files that import it."""
-        module_name = os.path.splitext(os.path.basename(lock.path))[0]
-        paths = {
-            lock.path: None,
-            **dict.fromkeys([*self._linker.importers(lock.name), *self._linker.importers(module_name)]),
-        }
-        for path in paths:
+        for path in dict.fromkeys([lock.path, *self._linker.importers(lock.path, lock.name)]):
             known = None if path == self._own.path else self._known(path)
             if known is None:
                 continue

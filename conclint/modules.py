@@ -53,6 +53,13 @@ class Modules:
             parts.append(name)
         return ".".join(reversed(parts)) or os.path.basename(folder) or None
 
+    def top_folder(self, path: str) -> str:
+        """The folder of the outermost package that the file at ``path`` lies in, or else its own."""
+        folder = os.path.dirname(os.path.abspath(path))
+        while os.path.join(os.path.dirname(folder), _INIT) in self._shown:
+            folder = os.path.dirname(folder)
+        return folder
+
     def find(self, dotted: str, importer: str) -> Found | None:
         """What the absolute name ``dotted`` means in the file at ``importer``; the longest module that fits."""
         folder = os.path.dirname(os.path.abspath(importer))

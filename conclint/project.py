@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .parsing import parse
-from .relevance import Outline, Relevant, outline, relevant
+from .relevance import Outline, Relevant, module_name, outline, relevant
 from .source import SourceError, decode
 
 if TYPE_CHECKING:
     from . import syntax as s
     from .linking import Linked, Linker
+    from .modules import Modules
 
 _IMPORT = re.compile(
     r"^[ \t]*(from[ \t]+[.\w]+[ \t]+import[ \t]*(?:\([^)]*\)|[\w, \t*]+)|import[ \t]+[\w., \t]+)[ \t]*(?:\#.*)?$",
@@ -50,21 +52,42 @@ class Project:
         """The files that matter."""
         return relevant(self.outlines)
 
+    def _importers(self, path: str, name: str) -> list[str]:
+        """The files that may import what the file at ``path`` has by ``name``, told by their bytes."""
+        module = module_name(path)
+        package = (self._modules.package_of(path) or "").partition(".")[0].encode("utf-8", "replace")
+        folder = os.path.join(self._modules.top_folder(path), "")
+        return [
+            each
+            for each in dict.fromkeys([*self._importing(name.encode()), *self._importing(module)])
+            if each != path
+            and (package in self.outlines[each].imports or os.path.abspath(each).startswith(folder))
+            and name.encode() in (_read(each) or b"")
+        ]
+
+    def _importing(self, name: bytes) -> list[str]:
+        return self._by_import.get(name, [])
+
     @cached_property
-    def _importers(self) -> dict[str, list[str]]:
+    def _by_import(self) -> dict[bytes, list[str]]:
         """For a name the files that can hold a finding and import something called so."""
-        found: dict[str, list[str]] = {}
+        found: dict[bytes, list[str]] = {}
         for path in sorted(self.relevant.checked):
             for name in self.outlines[path].imports:
-                found.setdefault(name.decode("ascii", "replace"), []).append(path)
+                found.setdefault(name, []).append(path)
         return found
+
+    @cached_property
+    def _modules(self) -> Modules:
+        from .modules import Modules
+
+        return Modules(self._paths)
 
     @cached_property
     def _linker(self) -> Linker:
         from .linking import Linker
-        from .modules import Modules
 
-        return Linker(Modules(self._paths), self._load, lambda name: self._importers.get(name, ()))
+        return Linker(self._modules, self._load, self._importers)
 
     def _load(self, path: str) -> s.Module | None:
         """The tree of the file at ``path``; of one that cannot matter itself only what it imports for others."""

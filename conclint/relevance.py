@@ -38,7 +38,7 @@ class Outline(NamedTuple):
     """Its functions, where it may start processes or run what others start them with."""
     starts_processes: bool
     imports: frozenset[bytes]
-    """The names that it imports, and the last parts of the modules' names."""
+    """The names that it imports, and the parts of the names of modules."""
     aliases: tuple[tuple[bytes, bytes], ...]
     """Of these the names that get another one, and that."""
     calls: frozenset[bytes]
@@ -75,7 +75,7 @@ def relevant(outlines: Mapping[str, Outline]) -> Relevant:
         return Relevant(frozenset(found), frozenset(found))
     workers = _worker_classes(outlines.values())
     homes = {
-        _module_name(path)
+        module_name(path)
         for path, each in outlines.items()
         if not workers.isdisjoint(each.imports) or any(name in workers for name, _ in each.classes)
     }
@@ -91,7 +91,7 @@ def relevant(outlines: Mapping[str, Outline]) -> Relevant:
     return Relevant(frozenset(found), frozenset(found | leading))
 
 
-def _module_name(path: str) -> bytes:
+def module_name(path: str) -> bytes:
     """The last part of the name that the file at ``path`` is imported by."""
     folder, name = os.path.split(path)
     stem = os.path.splitext(name)[0]
@@ -130,7 +130,10 @@ def _imports(text: bytes) -> tuple[frozenset[bytes], tuple[tuple[bytes, bytes], 
     """The names that are imported, and those that get another name there."""
     names: set[bytes] = set()
     aliases: list[tuple[bytes, bytes]] = []
-    for part in (*text.split(b" import ")[1:], *text.split(b"\nimport ")[1:]):
+    parts = text.split(b" import ")
+    for before in parts[:-1]:
+        names.update(_NAME.findall(before[before.rfind(b"\n") :]))
+    for part in (*parts[1:], *text.split(b"\nimport ")[1:]):
         start = part.lstrip(b" \t")
         end = start.find(b")") if start[:1] == b"(" else start.find(b"\n")
         listed = start[:end] if end >= 0 else start
