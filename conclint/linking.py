@@ -311,6 +311,40 @@ class _Linking:
 
     def _links(self) -> s.Links:
         module = self._own.module
+        paths = {module: self._own.path}
+        packages = {module: self._own.package or ""}
+        nodes = {kind: list(found) for kind, found in module.index.items()}
+        slices = []
+        for path, statements in self._slices.items():
+            known = self._knowns[path]
+            paths[known.module] = path
+            packages[known.module] = known.package or ""
+            hidden = frozenset(
+                name for name, bound in known.definitions.items() if not any(each in statements for each in bound)
+            )
+            slices.append(s.Slice(known.module, tuple(statements), hidden))
+            for statement in statements:
+                for node in s.walk(statement):
+                    nodes.setdefault(type(node), []).append(node)
+        return s.Links(tuple(slices), self._exports, paths, packages, nodes)
+
+    def _want(self, reference: _Reference, depth: int, *, as_base: bool = False, calls: int = 0) -> None:
+        """Links what ``reference`` leads to if it matters: as a base of a class, or called so many ``calls`` away."""
+        target = self._definition(reference.target)
+        if target is None:
+            return
+        if target.path == self._own.path:
+            if reference.dotted:
+                self._exports.setdefault(reference.dotted, (self._own.module, target.name))
+            return
+        if not (self._linker.matters(target) or (as_base and self._has_words(target)) or self._calls(target, calls)):
+            return
+        if reference.dotted:
+            self._export(reference, target)
+        self._add(target, depth)
+
+    def _want_users(self, lock: _Target, depth: int) -> None:
+        """Links what else takes the ``lock`` that a module has: in the module itself, and in files that import it."""
         for path in dict.fromkeys([lock.path, *self._linker.importers(lock.path, lock.name)]):
             known = None if path == self._own.path else self._known(path)
             if known is None:
