@@ -75,6 +75,7 @@ class Linker:
         self._load = load
         self._known: dict[str, _Known | None] = {}
         self._matters: dict[_Target, bool] = {}
+        self._looks: dict[_Target, tuple[bool, tuple[_Target, ...]]] = {}
         known = catalog.load()
         self._lock_makers = frozenset(
             name.rpartition(".")[2]
@@ -139,46 +140,44 @@ class Linker:
     def matters(self, target: _Target) -> bool:
         """Whether the definition at ``target`` is of an object of a catalogued type, or uses one."""
         if target not in self._matters:
-            self._matters[target] = self._find_out(target, frozenset())
+            self._matters[target] = self._comes_to_object(target)
         return self._matters[target]
 
-    def _find_out(self, target: _Target, above: frozenset[_Target]) -> bool:
-        if target in above:
-            return False
-        known = self.known(target.path)
-        for statement in () if known is None else known.definitions.get(target.name, ()):
-            assert known is not None
-            if isinstance(statement, s.ClassDef):
-                if self.has_words(known, statement) and self._is_catalogued(known, statement):
-                    return True
-                if self._derives(known, statement, above | {target}):
-                    return True
-            elif self.has_words(known, statement):
+    def _comes_to_object(self, target: _Target) -> bool:
+        seen = {target}
+        pending = [target]
+        while pending:
+            is_object, leads = self._look(pending.pop())
+            if is_object:
                 return True
-            elif isinstance(statement, s.Assign):
-                made = (each.target for each in self.references(known, statement) if each.target.name != target.name)
-                if any(self._is_object(each, above | {target}) for each in made):
-                    return True
-            elif isinstance(statement, s.FunctionDef):
-                if any(self._is_object(each.target, above | {target}) for each in self.references(known, statement)):
-                    return True
+            pending += [each for each in leads if each not in seen]
+            seen.update(leads)
         return False
 
-    def _is_object(self, target: _Target, above: frozenset[_Target]) -> bool:
-        """Whether ``target`` is a class or variable that matters."""
-        found = self.definition(target)
-        known = None if found is None else self.known(found.path)
-        if found is None or known is None:
-            return False
-        kinds = {type(statement) for statement in known.definitions.get(found.name, ())}
-        return kinds <= {s.ClassDef, s.Assign} and self._find_out(found, above)
+    def _look(self, target: _Target) -> tuple[bool, tuple[_Target, ...]]:
+        """Whether the definition at ``target`` says itself that it matters, and else by what classes and variables."""
+        if target not in self._looks:
+            known = self.known(target.path)
+            leads: dict[_Target, None] = {}
+            is_object = False
+            for statement in () if known is None else known.definitions.get(target.name, ()):
+                assert known is not None
+                is_class = isinstance(statement, s.ClassDef)
+                if self.has_words(known, statement) and (not is_class or self._is_catalogued(known, statement)):
+                    is_object = True
+                    break
+                for node in bases(statement) if is_class else [statement]:
+                    for reference in self.references(known, node):
+                        found = self.definition(reference.target)
+                        if found is not None and found != target and self._is_class_or_variable(found):
+                            leads[found] = None
+            self._looks[target] = is_object, tuple(leads)
+        return self._looks[target]
 
-    def _derives(self, known: _Known, statement: s.ClassDef, above: frozenset[_Target]) -> bool:
-        return any(
-            found is not None and self._find_out(found, above)
-            for base in bases(statement)
-            for found in (self.definition(each.target) for each in self.references(known, base))
-        )
+    def _is_class_or_variable(self, target: _Target) -> bool:
+        known = self.known(target.path)
+        statements = () if known is None else known.definitions.get(target.name, ())
+        return bool(statements) and all(isinstance(each, (s.ClassDef, s.Assign)) for each in statements)
 
     def _is_catalogued(self, known: _Known, statement: s.ClassDef) -> bool:
         """Whether a class derives from a catalogued type itself."""
