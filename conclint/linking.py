@@ -179,7 +179,7 @@ class Linker:
         statements = () if known is None else known.definitions.get(target.name, ())
         return bool(statements) and all(isinstance(each, (s.ClassDef, s.Assign)) for each in statements)
 
-    def _is_catalogued(self, known: _Known, statement: s.ClassDef) -> bool:
+    def _is_catalogued(self, known: _Known, statement: s.Stmt) -> bool:
         """Whether a class derives from a catalogued type itself."""
         for base in bases(statement):
             for dotted in known.names(base):
