@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
 from .model import FileReport, Finding, Note, Problem, Rule, Span
-from .parsing import TooDeepError, on_large_stack, parse, refused_by_python
+from .parsing import Reading, TooDeepError, on_large_stack, parse, refused_by_python
 from .source import SourceError, decode, may_hold_finding, normalise_newlines
 from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .facts import Facts
     from .rewrite import Rewriter
     from .rule import Report
-    from .syntax import Node
+    from .syntax import Module, Node
     from .tree import Tree
 
 MAX_PARSED_BYTES = 5_000_000
@@ -144,10 +144,15 @@ def _analyse(text: str, path: str, settings: Settings, targets: Targets, noqa: b
     suppressions = Suppressions(text)
     if suppressions.skips_file():
         return _NOTHING
-    parsed = parse(text)
+    reading = Reading(text)
+    target, unread = _target(path, targets)
+    quick = reading.quick()
+    if quick is not None and _says_nothing(settings.rules, _QuickContext(quick, path, target)):
+        return FileReport(_finished(_judged([], suppressions, settings, (), path), text, suppressions, noqa), unread)
+    del quick  # before there is another
+    parsed = reading.tree()
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, settings, parsed, noqa)
-    target, unread = _target(path, targets)
     context = _Context(parsed, text, path, target)
     made: list[Finding] = []
     crashes: dict[str, list[str]] = {}
@@ -216,24 +221,54 @@ def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> lis
     return result
 
 
-class _Context:
-    """A parsed file as the rules see it; see :class:`conclint.rule.ModuleContext`."""
+class _SomethingToSayError(Exception):
+    """A rule has asked for what only a finding needs."""
 
-    def __init__(self, tree: Tree, text: str, path: str, target: Target) -> None:
-        self._tree = tree
+
+def _says_nothing(rules: Iterable[Rule], context: _QuickContext) -> bool:
+    """Whether all of ``rules`` are silent; one that breaks is not."""
+    try:
+        return not any(True for rule in rules for _ in rule.check(context))
+    except Exception:
+        return False
+
+
+class _QuickContext:
+    """A file as the rules see it first: without positions, which ends as soon as somebody asks for one."""
+
+    def __init__(self, module: Module, path: str, target: Target) -> None:
+        self._module = module
         self._target = target
         self._path = path
-        self._lines = text.split("\n")
         self._facts: Facts | None = None
-        self._rewrite: Rewriter | None = None
 
     @property
     def facts(self) -> Facts:
         if self._facts is None:
             from .facts import Facts
 
-            self._facts = Facts(self._tree.module, os.path.basename(self._path), self._target)
+            self._facts = Facts(self._module, os.path.basename(self._path), self._target)
         return self._facts
+
+    @property
+    def rewrite(self) -> Rewriter:
+        raise _SomethingToSayError
+
+    def line(self, node: Node) -> int:
+        raise _SomethingToSayError
+
+    def text(self, node: Node) -> str:
+        raise _SomethingToSayError
+
+
+class _Context(_QuickContext):
+    """A parsed file as the rules see it; see :class:`conclint.rule.ModuleContext`."""
+
+    def __init__(self, tree: Tree, text: str, path: str, target: Target) -> None:
+        super().__init__(tree.module, path, target)
+        self._tree = tree
+        self._lines = text.split("\n")
+        self._rewrite: Rewriter | None = None
 
     @property
     def rewrite(self) -> Rewriter:

@@ -1,4 +1,7 @@
-"""Text to tree without harm: libcst crashes on deep nesting and is slow on long chains, so it is guarded here."""
+"""Text to tree without harm: libcst crashes on deep nesting and is slow on long chains, so it is guarded here.
+
+CPython's own parser reads every text first, and what it makes is enough to find out whether there is anything to say.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from .source import SourceError
 if TYPE_CHECKING:
     import ast
 
+    from .syntax import Module
     from .tree import Tree
 
 T = TypeVar("T")
@@ -45,27 +49,62 @@ class TooDeepError(Exception):
     """Valid Python that nests too deeply for us."""
 
 
-def parse(text: str) -> Tree | SourceError:
-    """The tree of ``text``, or why there is none.
+class Reading:
+    """A text that CPython has read, or has refused.
 
-    What CPython refuses is tried all the same: it may be newer than the CPython that runs.
+    Raises :class:`TooDeepError` for what CPython accepts and libcst should be spared.
     """
-    refused = refused_by_python(text)
-    if refused is not None and (refused.final or _looks_deep(text)):
-        return refused
-    from . import tree
 
-    try:
-        return tree.parse(text)
-    except tree.ParseError as error:
-        if refused is not None:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._read: ast.Module | _RefusedError | None = read_by_python(text)
+
+    def quick(self) -> Module | None:
+        """The tree without positions, where CPython read the text and there is one; it is made only once."""
+        read, self._read = self._read, None
+        if read is None or isinstance(read, _RefusedError):
+            self._read = read
+            return None
+        from . import quick
+
+        try:
+            return quick.lower(read, self._text)
+        except (quick.UnsureError, RecursionError):
+            return None
+
+    def tree(self) -> Tree | SourceError:
+        """The tree with positions, or why there is none.
+
+        What CPython refuses is tried all the same: it may be newer than the CPython that runs.
+        """
+        refused = self._read if isinstance(self._read, _RefusedError) else None
+        self._read = refused
+        if refused is not None and (refused.final or _looks_deep(self._text)):
             return refused
-        message = f"cannot be parsed: valid, but libcst does not read it: {' '.join(error.message.split())}"
-        return SourceError(message, error.line, error.column)
+        from . import tree
+
+        try:
+            return tree.parse(self._text)
+        except tree.ParseError as error:
+            if refused is not None:
+                return refused
+            message = f"cannot be parsed: valid, but libcst does not read it: {' '.join(error.message.split())}"
+            return SourceError(message, error.line, error.column)
+
+
+def parse(text: str) -> Tree | SourceError:
+    """The tree of ``text``, or why there is none; see :class:`Reading`."""
+    return Reading(text).tree()
 
 
 def refused_by_python(text: str) -> _RefusedError | None:
-    """What CPython's own parser has against ``text``: ten times as fast as libcst, and safe from deep nesting.
+    """What CPython's own parser has against ``text``; see :func:`read_by_python`."""
+    read = read_by_python(text)
+    return read if isinstance(read, _RefusedError) else None
+
+
+def read_by_python(text: str) -> ast.Module | _RefusedError:
+    """What CPython's own parser makes of ``text``, or has against it: it is fast, and safe from deep nesting.
 
     Raises :class:`TooDeepError` for what CPython accepts and libcst should be spared.
     """
@@ -75,7 +114,7 @@ def refused_by_python(text: str) -> _RefusedError | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
+            module: ast.Module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
         message = error.msg or "invalid syntax"
         line = min(max(error.lineno or 1, 1), text.count("\n") + 1)
@@ -87,7 +126,7 @@ def refused_by_python(text: str) -> _RefusedError | None:
     except ValueError as error:  # lone surrogates and null bytes, which exotic encodings bring
         return _RefusedError(str(error), final=True)
     _check_depth(module, text)
-    return None
+    return module
 
 
 def _check_depth(module: ast.AST, text: str) -> None:
