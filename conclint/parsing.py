@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .source import SourceError
 
@@ -114,7 +114,7 @@ def read_by_python(text: str) -> ast.Module | _RefusedError:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module: ast.Module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
+            module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
         message = error.msg or "invalid syntax"
         line = min(max(error.lineno or 1, 1), text.count("\n") + 1)
@@ -126,7 +126,7 @@ def read_by_python(text: str) -> ast.Module | _RefusedError:
     except ValueError as error:  # lone surrogates and null bytes, which exotic encodings bring
         return _RefusedError(str(error), final=True)
     _check_depth(module, text)
-    return module
+    return cast("ast.Module", module)
 
 
 def _check_depth(module: ast.AST, text: str) -> None:

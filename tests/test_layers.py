@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "model", "options", "target", "source", "suppressions", "catalog", "syntax", "quick", "tree", "kinds", "questions", "scopes",
-    "classes", "places", "parameters", "annotations", "results", "names", "exceptions", "cfg", "cfg_routes",
+    "model", "options", "target", "source", "suppressions", "catalog", "syntax", "quick", "tree", "kinds", "questions",
+    "scopes", "classes", "places", "parameters", "annotations", "results", "names", "exceptions", "cfg", "cfg_routes",
     "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts", "rewrite", "registry", "config", "gitignore",
     "excludes", "discovery", "parsing", "comment_rules", "engine", "replacing", "fix", "baseline", "add_noqa", "report",
     "config_files", "configuration", "show", "pages", "accepting", "output", "progress", "command", "arguments", "cli",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import syntax as s
-from .source import POSITIONS_IN_STRINGS, Source, UnsureError, fields_by_literal, is_one_literal, literals
+from .source import POSITIONS_IN_STRINGS, Source, UnsureError, fields_by_literal, is_one_literal, literals, parsed_again
 
 _SHORT_STRING = 80
 """As for :mod:`conclint.tree`: longer literals are never compared with anything."""
@@ -101,9 +101,9 @@ class Expressions:
         """
         try:
             text = self._source.of(node)
-            if ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node):
+            if ast.dump(parsed_again(text)) == ast.dump(node):
                 return text
-        except (SyntaxError, ValueError, UnsureError):
+        except UnsureError:
             pass
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             for quote in "'\"":
@@ -170,10 +170,16 @@ class Expressions:
         return s.Subscript(value, s.Display("tuple", [self._lower(element) for element in elements]))
 
     def _in_parentheses(self, node: ast.Tuple) -> bool:
-        text = self._source.of(node)
-        if self._outer or (text[:1] == "(" and text[-1:] == ")" and len(node.elts) > 1):
+        if self._outer:
             raise UnsureError
-        return text[:1] == "(" and text[-1:] == ")"
+        text = self._source.of(node)
+        if not (text[0] == "(" and text[-1] == ")"):
+            return False
+        try:  # the first parenthesis need not be the one that the last closes
+            parsed_again(f"[{text[1:-1]}\n]")
+        except UnsureError:
+            return False
+        return True
 
     def Slice(self, node: ast.Slice) -> s.Expr:
         return s.Operation(":", [self._lower(p) for p in (node.lower, node.upper, node.step) if p is not None])

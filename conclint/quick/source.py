@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -47,6 +48,16 @@ class Source:
             raise UnsureError
         start, end = self._starts[line] + column, self._starts[end_line] + end_column
         return self._bytes[start:end].decode("utf-8", "replace") if self._bytes else self._text[start:end]
+
+
+def parsed_again(text: str) -> ast.expr:
+    """The expression that some of the source is on its own."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):
+        raise UnsureError from None
 
 
 def is_one_literal(text: str) -> bool:
@@ -97,10 +108,7 @@ def _split(fields: list[Any], text: str) -> Iterator[list[Any] | None]:
 def _count_fields(literal: str) -> int:
     if "{" not in literal:
         return 0
-    try:
-        parsed: Any = ast.parse(literal, mode="eval").body
-    except SyntaxError:
-        raise UnsureError from None
+    parsed: Any = parsed_again(literal)
     return sum(not isinstance(value, ast.Constant) for value in parsed.values)
 
 

@@ -99,7 +99,7 @@ class Lowering(Expressions):
     def Try(self, node: Any) -> s.Stmt:
         body = self._suite(node.body)
         handlers = [self._handler(handler) for handler in node.handlers]
-        # The `finally` is lowered before the `else`: so does the other lowering, and functions are listed in that order.
+        # As for libcst, whose lowering comes to the `finally` first: functions are listed in that order.
         final = self._suite(node.finalbody)
         return s.Try(body, handlers, self._suite(node.orelse), final, not isinstance(node, ast.Try))
 
