@@ -31,6 +31,9 @@ MAX_UNVOUCHED_LENGTH = 8_000
 _STACK_BYTES = (512 << 20, 128 << 20, 32 << 20)
 _STACK_PER_FRAME = 25_000
 
+_OBJECTS = 500_000
+"""How many more objects there may be, which the trees of a file of some 10,000 lines are, before garbage is looked for."""
+
 _SCANNED = r"""
     \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} (?: \\. | [^\\] )*? '{3}
     | " (?: \\. | [^"\\\n] )* " | ' (?: \\. | [^'\\\n] )* ' | \# [^\n]* | [][(){}\n]
@@ -47,6 +50,49 @@ class _RefusedError(SourceError):
 
 class TooDeepError(Exception):
     """Valid Python that nests too deeply for us."""
+
+
+class Reading:
+    """A text that CPython has read, or has refused.
+
+    Raises :class:`TooDeepError` for what CPython accepts and libcst should be spared.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._read: ast.Module | _RefusedError | None = read_by_python(text)
+
+    def quick(self) -> Module | None:
+        """The tree without positions, where CPython read the text and there is one; it is made only once."""
+        read, self._read = self._read, None
+        if read is None or isinstance(read, _RefusedError):
+            self._read = read
+            return None
+        from . import quick
+
+        try:
+            return quick.lower(read, self._text)
+        except (quick.UnsureError, RecursionError):
+            return None
+
+    def tree(self) -> Tree | SourceError:
+        """The tree with positions, or why there is none.
+
+        What CPython refuses is tried all the same: it may be newer than the CPython that runs.
+        """
+        refused = self._read if isinstance(self._read, _RefusedError) else None
+        self._read = refused
+        if refused is not None and (refused.final or _looks_deep(self._text)):
+            return refused
+        from . import tree
+
+        try:
+            return tree.parse(self._text)
+        except tree.ParseError as error:
+            if refused is not None:
+                return refused
+            message = f"cannot be parsed: valid, but libcst does not read it: {' '.join(error.message.split())}"
+            return SourceError(message, error.line, error.column)
 
 
 class Reading:
@@ -114,7 +160,7 @@ def read_by_python(text: str) -> ast.Module | _RefusedError:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
+            module: ast.Module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
         message = error.msg or "invalid syntax"
         line = min(max(error.lineno or 1, 1), text.count("\n") + 1)
@@ -126,7 +172,7 @@ def read_by_python(text: str) -> ast.Module | _RefusedError:
     except ValueError as error:  # lone surrogates and null bytes, which exotic encodings bring
         return _RefusedError(str(error), final=True)
     _check_depth(module, text)
-    return cast("ast.Module", module)
+    return module
 
 
 def _check_depth(module: ast.AST, text: str) -> None:
@@ -179,7 +225,11 @@ def _looks_deep(text: str) -> bool:
 
 
 def on_large_stack(work: Callable[[], T]) -> T:
-    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows."""
+    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows.
+
+    Trees are large and live until ``work`` is done, so that looking for garbage among them meanwhile is in vain.
+    """
+    import gc
     import threading
 
     results: list[T] = []
@@ -193,7 +243,10 @@ def on_large_stack(work: Callable[[], T]) -> T:
 
     recursion_limit = sys.getrecursionlimit()
     stack_limit = threading.stack_size()
+    collected_after = gc.get_threshold()
     try:
+        if collected_after[0]:  # zero is for never
+            gc.set_threshold(max(collected_after[0], _OBJECTS), *collected_after[1:])
         for stack in _STACK_BYTES:
             try:
                 threading.stack_size(stack)
@@ -207,6 +260,7 @@ def on_large_stack(work: Callable[[], T]) -> T:
                     raise
         thread.join()
     finally:
+        gc.set_threshold(*collected_after)
         threading.stack_size(stack_limit)
         sys.setrecursionlimit(recursion_limit)
     if errors:

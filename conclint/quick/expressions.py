@@ -29,6 +29,20 @@ OPERATORS: dict[type[ast.AST], str] = {
 }
 
 
+class _Methods(dict[type, Callable[[Any], Any]]):
+    """The method of each class of ``ast``, looked up when first met."""
+
+    def __init__(self, lowering: Expressions) -> None:
+        self._lowering = lowering
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        method: Callable[[Any], Any] | None = getattr(self._lowering, kind.__name__, None)
+        if method is None:
+            raise UnsureError  # syntax of a later Python
+        self[kind] = method
+        return method
+
+
 class Expressions:
     """The part of :class:`conclint.quick.statements.Lowering` for expressions, and what picks a node's method."""
 
@@ -38,7 +52,7 @@ class Expressions:
         self._functions: list[s.Function] = []
         self._classes: list[s.ClassDef] = []
         self._generator_stack: list[bool] = []
-        self._by_type: dict[type, Callable[[Any], Any]] = {}
+        self._by_type = _Methods(self)
         self._outer = ""
         """The source of the f-string around what is lowered, where positions cannot be relied on in there."""
 
@@ -49,18 +63,10 @@ class Expressions:
         return self._source_or_none
 
     def _lower(self, node: Any) -> Any:
-        kind = node.__class__
-        method = self._by_type.get(kind)
-        if method is None:
-            method = self._by_type[kind] = getattr(self, kind.__name__, self._unknown)
-        return method(node)
-
-    def _unknown(self, node: Any) -> Any:
-        """Syntax of a later Python."""
-        raise UnsureError
+        return self._by_type[node.__class__](node)
 
     def _maybe(self, node: Any) -> Any:
-        return None if node is None else self._lower(node)
+        return None if node is None else self._by_type[node.__class__](node)
 
     def Name(self, node: ast.Name) -> s.Expr:
         return s.Name(node.id)
@@ -136,10 +142,12 @@ class Expressions:
                     yield from self._interpolated(field.format_spec.values)
 
     def Attribute(self, node: ast.Attribute) -> s.Expr:
-        return s.Attribute(self._lower(node.value), node.attr)
+        value = node.value
+        return s.Attribute(self._by_type[value.__class__](value), node.attr)
 
     def Call(self, node: ast.Call) -> s.Expr:
-        func = self._lower(node.func)
+        func: Any = node.func
+        func = self._by_type[func.__class__](func)
         args, keywords = node.args, node.keywords
         if keywords and args and isinstance(args[-1], ast.Starred) and _position(args[-1]) > _position(keywords[0]):
             return s.Call(func, [self._argument(argument) for argument in sorted([*args, *keywords], key=_position)])
@@ -154,7 +162,7 @@ class Expressions:
             return s.Argument(self._lower(node.value), node.arg, "**" if node.arg is None else "")
         if kind is ast.Starred:
             return s.Argument(self._lower(node.value), None, "*")
-        return s.Argument(self._lower(node))
+        return s.Argument(self._by_type[kind](node))
 
     def Subscript(self, node: ast.Subscript) -> s.Expr:
         value = self._lower(node.value)

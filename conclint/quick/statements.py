@@ -17,7 +17,8 @@ class Lowering(Expressions):
         return s.Module(self._suite(node.body), self._functions, self._classes)
 
     def _suite(self, nodes: list[ast.stmt]) -> list[s.Stmt]:
-        return [self._lower(node) for node in nodes]
+        by_type = self._by_type
+        return [by_type[node.__class__](node) for node in nodes]
 
     def Expr(self, node: ast.Expr) -> s.Stmt:
         return s.ExprStmt(self._lower(node.value))
