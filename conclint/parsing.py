@@ -60,18 +60,20 @@ class Reading:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._read: ast.Module | _RefusedError | None = read_by_python(text)
+        read = read_by_python(text)
+        self._refused = read if isinstance(read, _RefusedError) else None
+        self._module = None if isinstance(read, _RefusedError) else read
+        self._lines = None if self._module is None else [statement.lineno for statement in self._module.body]
 
     def quick(self) -> Module | None:
         """The tree without positions, where CPython read the text and there is one; it is made only once."""
-        read, self._read = self._read, None
-        if read is None or isinstance(read, _RefusedError):
-            self._read = read
+        module, self._module = self._module, None
+        if module is None:
             return None
         from . import quick
 
         try:
-            return quick.lower(read, self._text)
+            return quick.lower(module, self._text)
         except (quick.UnsureError, RecursionError):
             return None
 
@@ -80,14 +82,13 @@ class Reading:
 
         What CPython refuses is tried all the same: it may be newer than the CPython that runs.
         """
-        refused = self._read if isinstance(self._read, _RefusedError) else None
-        self._read = refused
+        refused, self._module = self._refused, None
         if refused is not None and (refused.final or _looks_deep(self._text)):
             return refused
         from . import tree
 
         try:
-            return tree.parse(self._text)
+            return tree.parse(self._text, self._lines)
         except tree.ParseError as error:
             if refused is not None:
                 return refused
@@ -103,18 +104,20 @@ class Reading:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._read: ast.Module | _RefusedError | None = read_by_python(text)
+        read = read_by_python(text)
+        self._refused = read if isinstance(read, _RefusedError) else None
+        self._module = None if isinstance(read, _RefusedError) else read
+        self._lines = None if self._module is None else [statement.lineno for statement in self._module.body]
 
     def quick(self) -> Module | None:
         """The tree without positions, where CPython read the text and there is one; it is made only once."""
-        read, self._read = self._read, None
-        if read is None or isinstance(read, _RefusedError):
-            self._read = read
+        module, self._module = self._module, None
+        if module is None:
             return None
         from . import quick
 
         try:
-            return quick.lower(read, self._text)
+            return quick.lower(module, self._text)
         except (quick.UnsureError, RecursionError):
             return None
 
@@ -123,14 +126,13 @@ class Reading:
 
         What CPython refuses is tried all the same: it may be newer than the CPython that runs.
         """
-        refused = self._read if isinstance(self._read, _RefusedError) else None
-        self._read = refused
+        refused, self._module = self._refused, None
         if refused is not None and (refused.final or _looks_deep(self._text)):
             return refused
         from . import tree
 
         try:
-            return tree.parse(self._text)
+            return tree.parse(self._text, self._lines)
         except tree.ParseError as error:
             if refused is not None:
                 return refused
