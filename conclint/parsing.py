@@ -32,7 +32,7 @@ _STACK_BYTES = (512 << 20, 128 << 20, 32 << 20)
 _STACK_PER_FRAME = 25_000
 
 _OBJECTS = 500_000
-"""How many more objects there may be, which the trees of a file of some 10,000 lines are, before garbage is looked for."""
+"""How many more objects there may be before garbage is looked for: the trees of a file of some 10,000 lines."""
 
 _SCANNED = r"""
     \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} (?: \\. | [^\\] )*? '{3}
@@ -50,50 +50,6 @@ class _RefusedError(SourceError):
 
 class TooDeepError(Exception):
     """Valid Python that nests too deeply for us."""
-
-
-class Reading:
-    """A text that CPython has read, or has refused.
-
-    Raises :class:`TooDeepError` for what CPython accepts and libcst should be spared.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        read = read_by_python(text)
-        self._refused = read if isinstance(read, _RefusedError) else None
-        self._module = None if isinstance(read, _RefusedError) else read
-        self._lines = None if self._module is None else [statement.lineno for statement in self._module.body]
-
-    def quick(self) -> Module | None:
-        """The tree without positions, where CPython read the text and there is one; it is made only once."""
-        module, self._module = self._module, None
-        if module is None:
-            return None
-        from . import quick
-
-        try:
-            return quick.lower(module, self._text)
-        except (quick.UnsureError, RecursionError):
-            return None
-
-    def tree(self) -> Tree | SourceError:
-        """The tree with positions, or why there is none.
-
-        What CPython refuses is tried all the same: it may be newer than the CPython that runs.
-        """
-        refused, self._module = self._refused, None
-        if refused is not None and (refused.final or _looks_deep(self._text)):
-            return refused
-        from . import tree
-
-        try:
-            return tree.parse(self._text, self._lines)
-        except tree.ParseError as error:
-            if refused is not None:
-                return refused
-            message = f"cannot be parsed: valid, but libcst does not read it: {' '.join(error.message.split())}"
-            return SourceError(message, error.line, error.column)
 
 
 class Reading:
@@ -162,7 +118,7 @@ def read_by_python(text: str) -> ast.Module | _RefusedError:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module: ast.Module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
+            module = compile(text, "<source>", "exec", PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
         message = error.msg or "invalid syntax"
         line = min(max(error.lineno or 1, 1), text.count("\n") + 1)
@@ -174,7 +130,7 @@ def read_by_python(text: str) -> ast.Module | _RefusedError:
     except ValueError as error:  # lone surrogates and null bytes, which exotic encodings bring
         return _RefusedError(str(error), final=True)
     _check_depth(module, text)
-    return module
+    return cast("ast.Module", module)
 
 
 def _check_depth(module: ast.AST, text: str) -> None:

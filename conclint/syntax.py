@@ -1,8 +1,9 @@
 """The lowered syntax tree: what the model needs of a Python file, and nothing of its formatting.
 
-:mod:`conclint.tree` makes it from libcst in one walk, :mod:`conclint.quick` makes the same from Python's own ``ast``. It is close to Python's own ``ast`` in shape, with fewer
-kinds of node: operators, f-strings and slices are one :class:`Operation`, since no analysis tells them apart.
-Every node knows its parent, and the node of libcst it came from, so that a position can be found on demand.
+:mod:`conclint.tree` makes it from libcst in one walk, and :mod:`conclint.quick` makes the same from Python's own
+``ast``. It is close to that in shape, with fewer kinds of node: operators, f-strings and slices are one
+:class:`Operation`, since no analysis tells them apart. Every node knows its parent, and the node of libcst it came
+from, so that a position can be found on demand.
 
 Children are listed in evaluation order where Python defines one.
 """
@@ -469,7 +470,7 @@ def _children_of(kind: type[Node]) -> Callable[[Any], Sequence[Node]]:
         return below
 
     if kind is DictDisplay:
-        return lambda node: [child for child in mixed(node) if child is not None]
+        return lambda node: [*filter(None, mixed(node))]
     return mixed
 
 
@@ -504,8 +505,7 @@ def _walk(stack: list[Node], whole: Node | None) -> Iterator[Node]:
         current = stack.pop()
         yield current
         if whole is not None and current.__class__ is Function and current is not whole:
-            function = cast("Function", current)
-            below = [*function.decorators, *(p.default for p in function.params if p.default is not None)]
+            below = [*current.decorators, *(p.default for p in current.params if p.default is not None)]
             stack += below[::-1]
         else:
             stack += _CHILDREN[current.__class__](current)[::-1]
@@ -525,7 +525,7 @@ def last_name(expr: Expr) -> str:
 
 def link(module: Module) -> None:
     """Set every ``parent`` and index the nodes by class; iterative, so that deep trees are no risk."""
-    module.parent = None
+    _adopt(None, module)
     found: defaultdict[type[Node], list[Node]] = defaultdict(list)
     stack: list[Node] = [module]
     while stack:
@@ -538,6 +538,10 @@ def link(module: Module) -> None:
                 child.parent = node
             stack += below[::-1]
     module.index.update(found)
+
+
+def _adopt(parent: Node | None, child: Node) -> None:
+    child.parent = parent
 
 
 def ancestors(node: Node) -> Iterator[Node]:

@@ -78,7 +78,7 @@ class Tree:
         """Compute the places in a statement of the module, or in all of them where it is not known where they start."""
         if self._lines is None or top is self.module:
             ranges = _ranges(self._concrete)
-            self._places = {statement: (ranges, 0) for statement in (self.module, *self.module.body)}
+            self._places = dict.fromkeys((self.module, *self.module.body), (ranges, 0))
             return
         if not self._statements:
             statements = zip(self.module.body, self._lines, strict=True)
