@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from .facts import Facts
 from .model import Finding, Note, Rule, Span
 from .syntax import Module, Node, root_of, symbol_of
 from .target import Target
-from .tree import Tree
 
 if TYPE_CHECKING:
     from .rewrite import Rewriter
     from .rule import Report, Step
+    from .tree import Tree
 
 _TEXT_LENGTH = 60
 
@@ -32,12 +32,45 @@ class _Source(NamedTuple):
     """What is added to its line numbers so that they are not those of another file."""
 
 
-class Context:
-    """See :class:`conclint.rule.ModuleContext`."""
+class QuickContext:
+    """A file as the rules see it first: without positions and text, since it is only asked who has something to say."""
 
-    def __init__(self, tree: Tree, text: str, path: str, target: Target) -> None:
+    def __init__(self, module: Module, path: str, target: Target) -> None:
+        self._module = module
+        self.facts = Facts(module, os.path.basename(path), target)
+
+    @property
+    def rewrite(self) -> Any:
+        """Writes no fix."""
+        return _NoRewriter()
+
+    def is_own(self, node: Node) -> bool:
+        """Whether ``node`` stands in this file, not in a definition that is linked to it."""
+        return root_of(node) is self._module
+
+    def line(self, node: Node) -> str:
+        return ""
+
+    def text(self, node: Node) -> str:
+        return ""
+
+
+class _NoRewriter:
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+class Context:
+    """A parsed file and what is known of it, as the rules see it; see :class:`conclint.rule.ModuleContext`.
+
+    ``tree_of`` gives the trees of linked files by their paths.
+    """
+
+    def __init__(self, tree: Tree, text: str, path: str, target: Target, tree_of: Callable[[str], Tree | None]) -> None:
         self._own = _Source(path, tree, text.split("\n"), 0)
         self._sources = {tree.module: self._own}
+        self._tree_of = tree_of
+        self._twins: dict[Node, Node] = {}
         self.facts = Facts(tree.module, os.path.basename(path), target)
         self._rewrite: Rewriter | None = None
 
@@ -56,13 +89,12 @@ class Context:
 
     def line(self, node: Node) -> str:
         source = self._source(node)
-        line = source.tree.span(node).line
+        line = self._span(node).line
         return f"{line}" if source is self._own else f"{line} of {os.path.basename(source.path)}"
 
     def text(self, node: Node) -> str:
-        source = self._source(node)
-        span = source.tree.span(node)
-        lines = list(source.lines[span.line - 1 : span.end_line])
+        span = self._span(node)
+        lines = list(self._source(node).lines[span.line - 1 : span.end_line])
         if not lines:
             return ""
         lines[-1] = lines[-1][: span.end_column - 1]
@@ -86,12 +118,14 @@ class Context:
         )
 
     def _note(self, step: Step) -> Note:
-        source = self._source(step.node)
-        return Note(step.message, source.path, source.tree.span(step.node))
+        return Note(step.message, self._source(step.node).path, self._span(step.node))
+
+    def _span(self, node: Node) -> Span:
+        return self._source(node).tree.span(self._twin(node))
 
     def _extent(self, node: Node) -> Span:
         source = self._source(node)
-        span = source.tree.extent(node)
+        span = source.tree.extent(self._twin(node))
         return span._replace(line=span.line + source.base, end_line=span.end_line + source.base)
 
     def _source(self, node: Node) -> _Source:
@@ -104,8 +138,26 @@ class Context:
     def _linked(self, module: Module) -> _Source:
         links = self._own.tree.module.links
         path = "" if links is None else links.paths[module]
-        tree = Tree.of(module)
+        tree = self._tree_of(path)
+        if tree is None or _shape(tree.module) != _shape(module):
+            raise ChangedError(f"{path} was changed meanwhile")
+        for kind, nodes in module.index.items():
+            self._twins.update(zip(nodes, tree.module.index[kind], strict=True))
+        self._twins[module] = tree.module
         return _Source(path, tree, tree.text.split("\n"), _FAR * len(self._sources))
+
+    def _twin(self, node: Node) -> Node:
+        """The node with positions that ``node``, which may be of a quick tree, is the like of."""
+        self._source(node)
+        return self._twins.get(node, node)
+
+
+class ChangedError(Exception):
+    """A file is no longer what it was when another one was linked to it."""
+
+
+def _shape(module: Module) -> dict[type[Node], int]:
+    return {kind: len(nodes) for kind, nodes in module.index.items()}
 
 
 class _Lines(Sequence[str]):

@@ -9,16 +9,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
-from .model import FileReport, Finding, Problem, Span
-from .parsing import TooDeepError, on_large_stack, parse, refused_by_python
+from .model import FileReport, Finding, Problem, Rule, Span
+from .parsing import Reading, TooDeepError, on_large_stack, parse, refused_by_python
 from .project import Project
 from .source import SourceError, decode, may_hold_finding, normalise_newlines
 from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
+
+if TYPE_CHECKING:
+    from .context import QuickContext
+    from .syntax import Module
+    from .tree import Tree
 
 MAX_PARSED_BYTES = 5_000_000
 """Larger files that would need parsing are refused: they are data, and a tree takes a hundred times their size."""
@@ -150,16 +155,23 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     suppressions = Suppressions(text)
     if suppressions.skips_file():
         return _NOTHING
-    parsed = parse(text)
+    reading = Reading(text)
+    target, unread = _target(path, given.targets)
+    from .context import Context, QuickContext
+
+    quick = reading.quick()
+    if quick is not None:
+        _link(quick, path, given.project)
+        if _says_nothing(given.settings.rules, QuickContext(quick, path, target)):
+            made = _judged([], suppressions, given.settings, (), path)
+            return FileReport(_finished(made, text, suppressions, noqa), unread)
+    del quick  # before there is another
+    parsed = reading.tree()
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, given.settings, parsed, noqa)
-    from .context import Context
-
-    target, unread = _target(path, given.targets)
-    if given.project is not None:
-        parsed.module.links = given.project.link(parsed.module, path).links
-    context = Context(parsed, text, path, target)
-    made: list[Finding] = []
+    _link(parsed.module, path, given.project)
+    context = Context(parsed, text, path, target, _tree_of)
+    made = []
     crashes: dict[str, list[str]] = {}
     for rule in given.settings.rules:
         try:
@@ -224,6 +236,29 @@ def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> lis
         digest = hashlib.sha256(f"{identity}\0{count}".encode("utf-8", "surrogatepass")).hexdigest()
         result.append(finding._replace(fingerprint=digest[:16]))
     return result
+
+
+def _link(module: Module, path: str, project: Project | None) -> None:
+    if project is not None:
+        module.links = project.link(module, path).links
+
+
+def _tree_of(path: str) -> Tree | None:
+    """The tree of a linked file as it is now."""
+    try:
+        with open(path, "rb") as file:
+            parsed = parse(decode(file.read()))
+    except (OSError, SourceError):
+        return None
+    return None if isinstance(parsed, SourceError) else parsed
+
+
+def _says_nothing(rules: Iterable[Rule], context: QuickContext) -> bool:
+    """Whether all of ``rules`` are silent; one that breaks is not."""
+    try:
+        return not any(context.is_own(report.node) for rule in rules for report in rule.check(context))
+    except Exception:
+        return False
 
 
 def crash(error: Exception) -> str:

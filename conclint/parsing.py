@@ -1,16 +1,20 @@
-"""Text to tree without harm: libcst crashes on deep nesting and is slow on long chains, so it is guarded here."""
+"""Text to tree without harm: libcst crashes on deep nesting and is slow on long chains, so it is guarded here.
+
+CPython's own parser reads every text first, and what it makes is enough to find out whether there is anything to say.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .source import SourceError
 
 if TYPE_CHECKING:
     import ast
 
+    from .syntax import Module
     from .tree import Tree
 
 T = TypeVar("T")
@@ -26,6 +30,9 @@ MAX_UNVOUCHED_LENGTH = 8_000
 # the tree are recursive too. Address space is all that a large stack costs until it is used.
 _STACK_BYTES = (512 << 20, 128 << 20, 32 << 20)
 _STACK_PER_FRAME = 25_000
+
+_OBJECTS = 500_000
+"""How many more objects there may be before garbage is looked for: the trees of a file of some 10,000 lines."""
 
 _SCANNED = r"""
     \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} (?: \\. | [^\\] )*? '{3}
@@ -45,27 +52,63 @@ class TooDeepError(Exception):
     """Valid Python that nests too deeply for us."""
 
 
-def parse(text: str) -> Tree | SourceError:
-    """The tree of ``text``, or why there is none.
+class Reading:
+    """A text that CPython has read, or has refused.
 
-    What CPython refuses is tried all the same: it may be newer than the CPython that runs.
+    Raises :class:`TooDeepError` for what CPython accepts and libcst should be spared.
     """
-    refused = refused_by_python(text)
-    if refused is not None and (refused.final or _looks_deep(text)):
-        return refused
-    from . import tree
 
-    try:
-        return tree.parse(text)
-    except tree.ParseError as error:
-        if refused is not None:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        read = read_by_python(text)
+        self._refused = read if isinstance(read, _RefusedError) else None
+        self._module = None if isinstance(read, _RefusedError) else read
+        self._lines = None if self._module is None else [statement.lineno for statement in self._module.body]
+
+    def quick(self) -> Module | None:
+        """The tree without positions, where CPython read the text and there is one; it is made only once."""
+        module, self._module = self._module, None
+        if module is None:
+            return None
+        from . import quick
+
+        try:
+            return quick.lower(module, self._text)
+        except (quick.UnsureError, RecursionError):
+            return None
+
+    def tree(self) -> Tree | SourceError:
+        """The tree with positions, or why there is none.
+
+        What CPython refuses is tried all the same: it may be newer than the CPython that runs.
+        """
+        refused, self._module = self._refused, None
+        if refused is not None and (refused.final or _looks_deep(self._text)):
             return refused
-        message = f"cannot be parsed: valid, but libcst does not read it: {' '.join(error.message.split())}"
-        return SourceError(message, error.line, error.column)
+        from . import tree
+
+        try:
+            return tree.parse(self._text, self._lines)
+        except tree.ParseError as error:
+            if refused is not None:
+                return refused
+            message = f"cannot be parsed: valid, but libcst does not read it: {' '.join(error.message.split())}"
+            return SourceError(message, error.line, error.column)
+
+
+def parse(text: str) -> Tree | SourceError:
+    """The tree of ``text``, or why there is none; see :class:`Reading`."""
+    return Reading(text).tree()
 
 
 def refused_by_python(text: str) -> _RefusedError | None:
-    """What CPython's own parser has against ``text``: ten times as fast as libcst, and safe from deep nesting.
+    """What CPython's own parser has against ``text``; see :func:`read_by_python`."""
+    read = read_by_python(text)
+    return read if isinstance(read, _RefusedError) else None
+
+
+def read_by_python(text: str) -> ast.Module | _RefusedError:
+    """What CPython's own parser makes of ``text``, or has against it: it is fast, and safe from deep nesting.
 
     Raises :class:`TooDeepError` for what CPython accepts and libcst should be spared.
     """
@@ -87,7 +130,7 @@ def refused_by_python(text: str) -> _RefusedError | None:
     except ValueError as error:  # lone surrogates and null bytes, which exotic encodings bring
         return _RefusedError(str(error), final=True)
     _check_depth(module, text)
-    return None
+    return cast("ast.Module", module)
 
 
 def _check_depth(module: ast.AST, text: str) -> None:
@@ -140,7 +183,11 @@ def _looks_deep(text: str) -> bool:
 
 
 def on_large_stack(work: Callable[[], T]) -> T:
-    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows."""
+    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows.
+
+    Trees are large and live until ``work`` is done, so that looking for garbage among them meanwhile is in vain.
+    """
+    import gc
     import threading
 
     results: list[T] = []
@@ -154,7 +201,10 @@ def on_large_stack(work: Callable[[], T]) -> T:
 
     recursion_limit = sys.getrecursionlimit()
     stack_limit = threading.stack_size()
+    collected_after = gc.get_threshold()
     try:
+        if collected_after[0]:  # zero is for never
+            gc.set_threshold(max(collected_after[0], _OBJECTS), *collected_after[1:])
         for stack in _STACK_BYTES:
             try:
                 threading.stack_size(stack)
@@ -168,6 +218,7 @@ def on_large_stack(work: Callable[[], T]) -> T:
                     raise
         thread.join()
     finally:
+        gc.set_threshold(*collected_after)
         threading.stack_size(stack_limit)
         sys.setrecursionlimit(recursion_limit)
     if errors:

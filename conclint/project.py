@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .parsing import parse
+from .parsing import Reading
 from .relevance import Outline, Relevant, module_name, outline, relevant
 from .source import SourceError, decode
 
@@ -98,7 +98,11 @@ class Project:
             text = None
         if text is None:
             return None
-        tree = parse(text if path in self.relevant.seen else imports_of(text))
+        reading = Reading(text if path in self.relevant.seen else imports_of(text))
+        quick = reading.quick()
+        if quick is not None:
+            return quick
+        tree = reading.tree()
         return None if isinstance(tree, SourceError) else tree.module
 
 

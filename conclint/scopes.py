@@ -61,6 +61,16 @@ class ScopeInfo:
         self.bindings.setdefault(name, []).append(binding)
 
 
+_BINDING = frozenset({
+    s.Assign, s.For, s.Clause, s.WithItem, s.NamedExpr, s.AugAssign, s.Handler, s.Case, s.FunctionDef, s.Import,
+    s.ImportFrom, s.Scoping,
+})  # fmt: skip
+"""What :meth:`Scopes._bind` knows."""
+
+_INERT = frozenset({s.Name, s.Constant})
+"""What neither binds anything nor holds anything: more than half of a tree."""
+
+
 class Scopes:
     """All namespaces of a module, and of what is linked to it."""
 
@@ -148,8 +158,11 @@ class Scopes:
                     self._owner(self._binder(scope), node.name).add(node.name, Binding(BindingKind.CLASS, node))
             else:
                 inner = scope
-                self._bind(node, scope)
-            for child in reversed(list(s.children(node))):
+                if node.__class__ in _BINDING:
+                    self._bind(node, scope)
+            for child in reversed(s.children(node)):
+                if child.__class__ in _INERT:
+                    continue
                 inside = inner if inner is scope or self._inside(node, child) else scope
                 if isinstance(node, s.Clause) and child is node.iter and self._is_first(node):
                     inside = scope.parent or scope

@@ -1,17 +1,20 @@
 """The lowered syntax tree: what the model needs of a Python file, and nothing of its formatting.
 
-:mod:`conclint.tree` makes it from libcst in one walk. It is close to Python's own ``ast`` in shape, with fewer
-kinds of node: operators, f-strings and slices are one :class:`Operation`, since no analysis tells them apart.
-Every node knows its parent, and the concrete node it came from, so that a position can be found on demand.
+:mod:`conclint.tree` makes it from libcst in one walk, and :mod:`conclint.quick` makes the same from Python's own
+``ast``. It is close to that in shape, with fewer kinds of node: operators, f-strings and slices are one
+:class:`Operation`, since no analysis tells them apart. Every node knows its parent, and the node of libcst it came
+from, so that a position can be found on demand.
 
 Children are listed in evaluation order where Python defines one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar, Union, cast
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, Union, cast
 
 
 class Node:
@@ -20,7 +23,7 @@ class Node:
     __slots__ = ("origin", "parent")
 
     origin: object
-    """The libcst node this one was lowered from."""
+    """The libcst node this one was lowered from; what was lowered from ``ast`` has none."""
     parent: Node | None
 
     def set_origin(self, origin: object) -> None:
@@ -481,23 +484,43 @@ def _child_fields(kind: type[Node]) -> tuple[str, ...]:
     return tuple(name for name, annotation in kind.__annotations__.items() if annotation not in _LEAVES)
 
 
-_CHILD_FIELDS: dict[type[Node], tuple[str, ...]] = {
-    kind: _child_fields(kind)
+def _children_of(kind: type[Node]) -> Callable[[Any], Sequence[Node]]:
+    """What gives the children of a node of ``kind``: as little as its fields allow, since it is asked all the time."""
+    names = _child_fields(kind)
+    if not names:
+        return lambda node: ()
+    annotations = [kind.__annotations__[name] for name in names]
+    get: Callable[[Any], Any] = attrgetter(*names)
+    if len(names) == 1 and annotations[0].startswith("list["):
+        return get
+    if not any(annotation.startswith("list[") or annotation.endswith("None") for annotation in annotations):
+        return get if len(names) > 1 else lambda node: (get(node),)
+    values = get if len(names) > 1 else lambda node: (get(node),)
+
+    def mixed(node: Any) -> Sequence[Node]:
+        below: list[Node] = []
+        for value in values(node):
+            if value.__class__ is list:
+                below += value
+            elif value is not None:
+                below.append(value)
+        return below
+
+    if kind is DictDisplay:
+        return lambda node: [*filter(None, mixed(node))]
+    return mixed
+
+
+_CHILDREN: dict[type[Node], Callable[[Any], Sequence[Node]]] = {
+    kind: _children_of(kind)
     for kind in list(globals().values())
     if isinstance(kind, type) and issubclass(kind, Node) and kind not in (Node, Expr, Stmt)
 }
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> Sequence[Node]:
     """The direct children of ``node``, in evaluation order."""
-    for name in _CHILD_FIELDS[type(node)]:
-        value = getattr(node, name)
-        if value.__class__ is list:
-            for item in value:
-                if item is not None:
-                    yield item
-        elif value is not None:
-            yield value
+    return _CHILDREN[node.__class__](node)
 
 
 def walk(node: Node, *, into_functions: bool = True) -> Iterator[Node]:
@@ -507,21 +530,27 @@ def walk(node: Node, *, into_functions: bool = True) -> Iterator[Node]:
     when ``node`` runs (a class body does). The nested :class:`Function` nodes themselves are yielded, and so
     are their decorators and defaults.
     """
-    stack: list[Node] = [node]
+    return _walk([node], None if into_functions else node)
+
+
+def _walk(stack: list[Node], whole: Node | None) -> Iterator[Node]:
+    """What is on ``stack``, last first, and everything below, but for the bodies of functions other than ``whole``.
+
+    Where ``whole`` is ``None``, all functions are walked into.
+    """
     while stack:
         current = stack.pop()
         yield current
-        if not into_functions and current is not node and isinstance(current, Function):
-            below: list[Node] = [*current.decorators, *(p.default for p in current.params if p.default is not None)]
+        if whole is not None and current.__class__ is Function and current is not whole:
+            below = [*current.decorators, *(p.default for p in current.params if p.default is not None)]
+            stack += below[::-1]
         else:
-            below = list(children(current))
-        stack.extend(reversed(below))
+            stack += _CHILDREN[current.__class__](current)[::-1]
 
 
 def own_nodes(scope: Scope) -> Iterator[Node]:
     """What runs when the body of ``scope`` does, nested functions left out, in source order."""
-    for statement in scope.body:
-        yield from walk(statement, into_functions=False)
+    return _walk([*reversed(scope.body)], scope)
 
 
 def last_name(expr: Expr) -> str:
@@ -534,16 +563,18 @@ def last_name(expr: Expr) -> str:
 def link(module: Module) -> None:
     """Set every ``parent`` and index the nodes by class; iterative, so that deep trees are no risk."""
     _adopt(None, module)
-    index = module.index
+    found: defaultdict[type[Node], list[Node]] = defaultdict(list)
     stack: list[Node] = [module]
     while stack:
         node = stack.pop()
-        index.setdefault(type(node), []).append(node)
-        below = list(children(node))
-        for child in below:
-            child.parent = node
-        below.reverse()
-        stack += below
+        kind = node.__class__
+        found[kind].append(node)
+        below = _CHILDREN[kind](node)
+        if below:
+            for child in below:
+                child.parent = node
+            stack += below[::-1]
+    module.index.update(found)
 
 
 def _adopt(parent: Node | None, child: Node) -> None:

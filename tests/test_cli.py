@@ -282,6 +282,11 @@ def test_where_nothing_needs_parsing_nothing_heavy_is_imported(project: Path, ru
     assert imported_by_a_run(project, run_cli) & {"libcst", "pathspec"} == {"pathspec"}
 
 
+def test_where_nothing_is_said_libcst_is_not_imported(project: Path, run_cli: RunCli) -> None:
+    (project / "leak.py").unlink()
+    assert imported_by_a_run(project, run_cli) & {"libcst", "conclint.quick"} == {"conclint.quick"}
+
+
 def imported_by_a_run(project: Path, run_cli: RunCli) -> set[str]:
     result = run_cli(cwd=project, python=("-X", "importtime"))
     assert result.returncode == 0

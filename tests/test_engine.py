@@ -84,10 +84,10 @@ def test_ignoring_the_rule_for_it_ignores_what_does_not_parse() -> None:
 
 
 def test_syntax_newer_than_the_running_python_is_left_to_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(text: str) -> parsing._RefusedError | None:
+    def refuse(text: str) -> parsing._RefusedError:
         return parsing._RefusedError("invalid syntax", 2, 3, final=False)
 
-    monkeypatch.setattr(parsing, "refused_by_python", refuse)
+    monkeypatch.setattr(parsing, "read_by_python", refuse)
     confusing = "x = '('\n# (\ny = 1\n" * 1_000 + f'z = """\n{"(" * 10_000}\n"""\n'
     for text in ("", confusing):
         assert [finding.code for finding in check(f"{HEAD}{text}bad()\n").findings] == ["CNC999"]
@@ -126,7 +126,7 @@ def test_a_crash_outside_the_rules_is_one_line_too(monkeypatch: pytest.MonkeyPat
     def crash(text: str) -> None:
         raise RuntimeError("oops")
 
-    monkeypatch.setattr("conclint.tree.parse", crash)
+    monkeypatch.setattr("conclint.parsing.read_by_python", crash)
     (problem,) = check(HEAD).problems
     assert problem.message.startswith("internal error: RuntimeError: oops (test_engine.py:")
 

@@ -175,7 +175,7 @@ def test_a_problem_of_ours_is_seen_in_flake8_too(monkeypatch: pytest.MonkeyPatch
     def crash(text: str) -> None:
         raise RuntimeError("oops")
 
-    monkeypatch.setattr("conclint.tree.parse", crash)
+    monkeypatch.setattr("conclint.parsing.read_by_python", crash)
     ((line, column, text, _),) = Plugin(ast.Module([], []), ["import threading\n"], "a.py").run()
     assert (line, column) == (1, 0)
     assert text.startswith("CNC900 internal error: RuntimeError: oops")

@@ -10,10 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "model", "options", "target", "source", "suppressions", "catalog", "relevance", "syntax", "tree", "kinds",
+    "model", "options", "target", "source", "suppressions", "catalog", "relevance", "syntax", "quick", "tree", "kinds",
     "questions", "scopes", "modules", "linking", "classes", "places", "parameters", "annotations", "results", "names",
     "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts", "rewrite",
-    "registry", "config", "gitignore", "excludes", "discovery", "parsing", "project", "context", "comment_rules",
+    "registry", "config", "gitignore", "excludes", "discovery", "parsing", "workers", "project", "context", "comment_rules",
     "engine", "replacing", "fix", "baseline", "add_noqa", "report", "config_files", "configuration", "show", "pages",
     "accepting", "output", "progress", "command", "arguments", "cli", "lsp", "flake8_plugin", "__main__",
 )  # fmt: skip
@@ -64,7 +64,7 @@ def test_every_module_has_its_layer() -> None:
     assert {layer(path) for path in MODULES} == set(LAYERS)
 
 
-@pytest.mark.parametrize("folder", ["facts", "lsp", "report", "rewrite", "tree"])
+@pytest.mark.parametrize("folder", ["facts", "lsp", "quick", "report", "rewrite", "tree"])
 def test_inside_a_package_there_are_no_circles(folder: str) -> None:
     package = f"conclint.{folder}"
     left = {

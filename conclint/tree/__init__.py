@@ -2,11 +2,13 @@
 
 Lowering is one recursive walk. Recursion is as deep as the source nests; the engine runs it on a thread with a
 large stack (libcst's own parser needs one too). Positions cost twice as much as parsing, so they are computed
-only for files in which something is to be said.
+only for those statements of the module in which something is to be said.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -30,16 +32,14 @@ class ParseError(Exception):
 class Tree:
     """A parsed file: its lowered module, and the place of each node."""
 
-    def __init__(self, concrete: cst.Module, module: s.Module) -> None:
+    def __init__(self, concrete: cst.Module, module: s.Module, lines: Sequence[int] | None = None) -> None:
         self._concrete = concrete
-        self._ranges: Any = None
+        self._lines = lines
+        self._statements: dict[s.Node, tuple[Any, int]] = {}
+        """What each statement of the module was lowered from, and the line on which the first of that starts."""
+        self._places: dict[s.Node, tuple[Any, int]] = {}
+        """For statements of the module, the ranges of what is in them, and how many lines to add to those."""
         self.module = module
-
-    @classmethod
-    def of(cls, module: s.Module) -> Tree:
-        """The tree that ``module``, which :func:`parse` made, is of."""
-        concrete: Any = module.origin
-        return cls(concrete, module)
 
     @property
     def text(self) -> str:
@@ -50,30 +50,54 @@ class Tree:
         """Where ``node`` stands; a compound statement is cut down to its header."""
         if isinstance(node, s.Module):
             return Span(1, 1, 1, 1)
-        whole = self._range(node.origin)
+        whole = self.extent(node)
         header = _header_parts(node)
         if header is None:
             return whole
         keyword, parts = header
-        ends = [(r.end_line, r.end_column) for r in map(self._range, parts)]
+        ends = [(r.end_line, r.end_column) for r in (self._range(node, part) for part in parts)]
         line, column = max(ends, default=(whole.line, whole.column + len(keyword)))
         return Span(whole.line, whole.column, line, column)
 
     def extent(self, node: s.Node) -> Span:
         """Where ``node`` stands, to the end of its last line; that of a compound statement may lie in white space."""
-        return self._range(node.origin)
+        return self._range(node, node.origin)
 
     @property
     def indentation(self) -> str:
         """What this file indents a block by."""
         return self._concrete.default_indent
 
-    def _range(self, origin: object) -> Span:
-        if self._ranges is None:
-            wrapper = MetadataWrapper(self._concrete, unsafe_skip_copy=True)
-            self._ranges = wrapper.resolve(PositionProvider)
-        found = self._ranges[origin]
-        return Span(found.start.line, found.start.column + 1, found.end.line, found.end.column + 1)
+    def _range(self, node: s.Node, origin: object) -> Span:
+        """Where ``origin`` stands, which is a part of what ``node`` was lowered from."""
+        top = node
+        while top.parent is not None and top.parent is not self.module:
+            top = top.parent
+        if top not in self._places:
+            self._locate(top)
+        ranges, lines = self._places[top]
+        found = ranges[origin]
+        return Span(found.start.line + lines, found.start.column + 1, found.end.line + lines, found.end.column + 1)
+
+    def _locate(self, top: s.Node) -> None:
+        """Compute the places in a statement of the module, or in all of them where it is not known where they start."""
+        if self._lines is None or top is self.module:
+            ranges = _ranges(self._concrete)
+            self._places = dict.fromkeys((self.module, *self.module.body), (ranges, 0))
+            return
+        if not self._statements:
+            statements = zip(self.module.body, self._lines, strict=True)
+            for concrete in self._concrete.body:
+                count = len(concrete.body) if isinstance(concrete, cst.SimpleStatementLine) else 1
+                together = [*itertools.islice(statements, count)]
+                self._statements.update((statement, (concrete, together[0][1])) for statement, _ in together)
+        concrete, line = self._statements[top]
+        ranges = _ranges(self._concrete.with_changes(header=(), body=(concrete,), footer=()))
+        self._places[top] = ranges, line - ranges[concrete].start.line
+
+
+def _ranges(module: cst.Module) -> Any:
+    return MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
 
 
 def _header_parts(node: s.Node) -> tuple[str, list[object]] | None:
@@ -100,8 +124,8 @@ def _header_parts(node: s.Node) -> tuple[str, list[object]] | None:
     return None
 
 
-def parse(text: str) -> Tree:
-    """Parse ``text`` and lower it.
+def parse(text: str, lines: Sequence[int] | None = None) -> Tree:
+    """Parse ``text`` and lower it; ``lines`` are those on which the statements of the module start, if they are known.
 
     Raises :class:`ParseError` where libcst cannot read it.
     """
@@ -113,4 +137,4 @@ def parse(text: str) -> Tree:
         raise ParseError(str(error), 1, 1) from None
     module = Lowering().module(concrete)
     s.link(module)
-    return Tree(concrete, module)
+    return Tree(concrete, module, lines)
