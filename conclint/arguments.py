@@ -16,6 +16,16 @@ _YES_OR_NO = argparse.BooleanOptionalAction
 """An option that a file may set, and the command line therefore has to be able to take back."""
 
 
+def _jobs(text: str) -> int:
+    try:
+        number = int(text) if text != "auto" else 0
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+    return number
+
+
 def _version(text: str) -> Version:
     try:
         return parse_version(text)
@@ -109,6 +119,9 @@ def parser() -> argparse.ArgumentParser:
 
     how = made.add_argument_group("how to run")
     how.add_argument("--exit-zero", action="store_true", help="exit with 0 even if there are findings")
+    how.add_argument(
+        "-j", "--jobs", type=_jobs, metavar="N", help="check in up to N processes [as many as can run at once]"
+    )
     how.add_argument("--config", metavar="FILE", help="read this file instead of the nearest to each checked one")
     how.add_argument("--isolated", action="store_true", help="read no configuration files")
     how.add_argument("--no-cache", action="store_true", help="neither read nor write cached results")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from . import output, progress
+from .checking import all_cores, check_files
 from .configuration import Configuration
 from .discovery import Discovery, discover
 from .engine import Checker
@@ -52,7 +53,8 @@ class _Command:
             respect_gitignore=self._here.get("respect-gitignore", True),
             force_exclude=self._here.get("force-exclude", False),
         )
-        self._checker = Checker(configuration.of, Project(file.path for file in self._found.files))
+        self._project = Project(file.path for file in self._found.files)
+        self._checker = Checker(configuration.of, self._project)
         self._stdin = b""
         self._accepting = self._make_accepting()
         self._fixer = self._make_fixer()
@@ -124,9 +126,13 @@ class _Command:
             if is_wanted or not self._configuration.excludes(os.path.dirname(name)).leave_out_named(name):
                 paths.append(name)
                 reports.append(self._check_stdin(name))
-        checked = progress.watched(self._checker.files(found.files), len(found.files))
+        checked = progress.watched(self._reports_of(found), len(found.files))
         reports += checked if self._fixer is None else self._fixer.files(checked)
         return paths + [file.path for file in found.files], reports
+
+    def _reports_of(self, found: Discovery) -> Iterator[FileReport]:
+        jobs = self._here.get("jobs", 0) or all_cores()
+        return check_files(found.files, self._configuration.of, self._project, jobs)
 
     def _check_stdin(self, name: str) -> FileReport:
         if self._fixer is None:

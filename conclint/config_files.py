@@ -156,6 +156,11 @@ def _one_of(valid: Collection[str]) -> Callable[[str], None]:
     return check
 
 
+def _not_negative(value: int) -> None:
+    if value < 0:
+        raise ValueError("expected 0, which is for as many as can run at once, or more")
+
+
 def _selectors(values: list[str]) -> None:
     for value in values:
         matching(value)
@@ -208,6 +213,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "target-version": parse_version,
     "start-method": _one_of(START_METHODS),
     "output-format": _one_of(FORMATS),
+    "jobs": _not_negative,
     "types": _kinds_of_types,
     "functions": _functions,
 }

@@ -42,6 +42,7 @@ class Configuration:
     def __init__(self, command_line: Options, path: str | None = None, isolated: bool = False) -> None:
         self.typed = command_line
         """What the command line sets."""
+        self._path = path
         self._isolated = isolated
         self._start = os.getcwd()
         self._of_folder: dict[str, Scope] = {}
@@ -50,6 +51,10 @@ class Configuration:
         self._default = self._scope(path)
         self.here = self.scope("")
         """What holds in the current folder."""
+
+    def __reduce__(self) -> tuple[type[Configuration], tuple[Options, str | None, bool]]:
+        """As another process reads it again: in the same folder."""
+        return Configuration, (self.typed, self._path, self._isolated)
 
     def scope(self, folder: str) -> Scope:
         """What holds for the files in ``folder``, but for those that are told apart by their own names."""

@@ -28,6 +28,7 @@ Options = TypedDict(
         "fix": bool,
         "unsafe-fixes": bool,
         "baseline": str,
+        "jobs": int,
         "types": dict[str, str],
         "functions": Functions,
     },
@@ -35,7 +36,7 @@ Options = TypedDict(
 )
 """The options that somebody has set; each key is the name of an option, or a table that only files have."""
 
-OF_A_RUN = frozenset({"force-exclude", "respect-gitignore", "output-format", "fix", "unsafe-fixes", "baseline"})
+OF_A_RUN = frozenset({"force-exclude", "respect-gitignore", "output-format", "fix", "unsafe-fixes", "baseline", "jobs"})
 """Options that cannot differ between the files of a run: those of the current folder hold for all."""
 
 CONFIG_NAMES = ("conclint.toml", "pyproject.toml")

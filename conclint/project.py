@@ -29,6 +29,10 @@ class Project:
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = tuple(paths)
 
+    def size(self, path: str) -> int:
+        """How many bytes the file at ``path`` has."""
+        return self.outlines[path].size if path in self.outlines else 0
+
     def may_matter(self, path: str) -> bool:
         """Whether the file at ``path`` can hold a finding because of what it imports."""
         return len(self._paths) > 1 and path in self.relevant.checked

@@ -30,6 +30,8 @@ _STEPS = 2
 class Outline(NamedTuple):
     """What of a file can matter to others, and what of others it imports."""
 
+    size: int
+    """In bytes."""
     has_words: bool
     """Whether it can hold a finding by itself."""
     classes: tuple[tuple[bytes, tuple[bytes, ...]], ...]
@@ -50,6 +52,7 @@ def outline(data: bytes, words: Iterable[bytes] = ()) -> Outline:
     text = b"\n" + data.replace(b"\r", b"\n")
     has_words = may_hold_finding(data, words)
     return Outline(
+        len(data),
         has_words,
         tuple((name, tuple(_LAST_NAME.findall(bases))) for name, bases in _CLASS.findall(text)),
         frozenset(_FUNCTION.findall(text)),

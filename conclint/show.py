@@ -18,6 +18,7 @@ from .target import START_METHODS
 _UNSET = {
     "select": "select is not set: the default rules run",
     "baseline": "baseline is not set: all findings are shown",
+    "jobs": "jobs is not set: as many processes as can run at once",
     "target-version": "target-version is not set: requires-python of the project counts",
 }
 
