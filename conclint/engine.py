@@ -2,6 +2,8 @@
 
 libcst, the model and the standard library's larger modules are imported where the first file needs them: a run
 in which nothing needs parsing (most runs of a pre-commit hook) costs no more than reading the files.
+The rules see each file twice: first the tree that Python's own parser gives, and only where one of them has something
+to say of that, libcst's, which knows the positions.
 """
 
 from __future__ import annotations
