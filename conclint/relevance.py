@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from . import catalog
@@ -77,21 +78,58 @@ def relevant(outlines: Mapping[str, Outline]) -> Relevant:
     if len(found) in (0, len(outlines)):
         return Relevant(frozenset(found), frozenset(found))
     workers = _worker_classes(outlines.values())
-    homes = {
-        module_name(path)
-        for path, each in outlines.items()
-        if not workers.isdisjoint(each.imports) or any(name in workers for name, _ in each.classes)
-    }
+    homes = _Homes(outlines, workers)
     starters = _starting_functions(outlines.values())
     leading = {path for path, each in outlines.items() if not starters.isdisjoint(each.imports)}
     for path, each in outlines.items():
         if each.has_words:
             continue
         is_run = not (starters & each.imports).isdisjoint(each.calls)
-        is_made = not workers.isdisjoint(each.imports)
-        if is_run or is_made or (not homes.isdisjoint(each.imports) and _says_attribute(path, workers)):
+        if is_run or homes.gives(path, each):
             found.add(path)
     return Relevant(frozenset(found), frozenset(found | leading))
+
+
+class _Homes:
+    """The modules from which the classes of workers can be imported: those that define or import them."""
+
+    def __init__(self, outlines: Mapping[str, Outline], workers: frozenset[bytes]) -> None:
+        self._workers = workers
+        self._paths = outlines
+        self._of: dict[bytes, dict[tuple[bytes, bytes, str], None]] = {}
+        """For the name of a class, the module's name, that of its outermost package, and that package's folder."""
+        self._modules: dict[bytes, dict[tuple[bytes, str], set[bytes]]] = {}
+        for path, each in outlines.items():
+            for name in {name for name, _ in each.classes} | each.imports:
+                if name in workers:
+                    module, (package, folder) = module_name(path), self._package(path)
+                    self._of.setdefault(name, {})[module, package, folder] = None
+                    self._modules.setdefault(module, {}).setdefault((package, folder), set()).add(name)
+
+    def gives(self, path: str, outline: Outline) -> bool:
+        """Whether the file at ``path`` imports such a class, or a module that has one which it names."""
+        for name in self._workers & outline.imports:
+            for module, package, folder in self._of.get(name, ()):
+                if self._is_near(path, outline, package, folder) and (
+                    module in outline.imports or path.startswith(os.path.join(folder, ""))
+                ):
+                    return True
+        return any(
+            self._is_near(path, outline, package, folder) and _says_attribute(path, names)
+            for module in self._modules.keys() & outline.imports
+            for (package, folder), names in self._modules[module].items()
+        )
+
+    @staticmethod
+    def _is_near(path: str, outline: Outline, package: bytes, folder: str) -> bool:
+        return package in outline.imports or path.startswith(os.path.join(folder, "") if folder else "")
+
+    def _package(self, path: str) -> tuple[bytes, str]:
+        """The name of the outermost package that the file at ``path`` lies in, and its folder."""
+        folder = os.path.dirname(path)
+        while os.path.join(os.path.dirname(folder), "__init__.py") in self._paths:
+            folder = os.path.dirname(folder)
+        return os.path.basename(folder).encode("utf-8", "surrogateescape"), folder
 
 
 def module_name(path: str) -> bytes:
@@ -146,7 +184,7 @@ def _imports(text: bytes) -> tuple[frozenset[bytes], tuple[tuple[bytes, bytes], 
     return frozenset(names), tuple(aliases)
 
 
-def _says_attribute(path: str, names: frozenset[bytes]) -> bool:
+def _says_attribute(path: str, names: AbstractSet[bytes]) -> bool:
     """Whether the file speaks of one of ``names`` as an attribute."""
     try:
         with open(path, "rb") as file:

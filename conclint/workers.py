@@ -65,13 +65,13 @@ class Workers(Generic[T, R]):
                         result: R | Died = ready.recv()
                     except (EOFError, OSError):
                         result = Died(worker.ended())
-                    yield number, result
                     if isinstance(result, Died):
                         self._start(workers, worker.share, shares, tasks)
                     elif worker.give(shares, tasks):
                         workers[ready] = worker
                     else:
                         worker.dismiss()
+                    yield number, result
         finally:
             for worker in workers.values():
                 worker.kill()
@@ -118,14 +118,16 @@ class _Worker:
         return self._process.exitcode
 
     def dismiss(self) -> None:
-        """Lets it end."""
+        """Lets it end: told so, since siblings that were forked later hold this end of the pipe open."""
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
         self.connection.close()
         self._process.join()
 
     def kill(self) -> None:
         """Ends it at once."""
         self._process.kill()
-        self.dismiss()
+        self.ended()
 
 
 def _shares(tasks: int, count: int) -> list[deque[int]]:
@@ -136,7 +138,7 @@ def _shares(tasks: int, count: int) -> list[deque[int]]:
 
 
 def _work(connection: Connection, make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
-    """What a worker does until the parent closes the pipe, or is gone."""
+    """What a worker does until the parent says that there is no more, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches all processes of a terminal
     parent = multiprocessing.parent_process()
     ends: list[Any] = [connection] if parent is None else [connection, parent.sentinel]
@@ -148,6 +150,8 @@ def _work(connection: Connection, make: Callable[..., Callable[[Any], Any]], arg
             try:
                 task = connection.recv()
             except EOFError:
+                return
+            if task is None:
                 return
             connection.send(do(task))
 

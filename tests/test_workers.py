@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ METHODS = [method for method in ("fork", "spawn", "forkserver") if method in mul
 def squares(summand: int) -> Callable[[int], tuple[int, int]]:
     def work(task: int) -> tuple[int, int]:
         if task == 13:
-            os.kill(os.getpid(), signal.SIGSEGV)
+            signal.raise_signal(signal.SIGSEGV)
         if task == 14:
             os._exit(3)
         return task * task + summand, os.getpid()
@@ -43,7 +43,7 @@ def start_method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("start_method")
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_each_task_has_its_result(count: int) -> None:
-    found = dict(Workers(count, squares, (1,)).run(range(10)))
+    found: dict[int, Any] = dict(Workers(count, squares, (1,)).run(range(10)))
     assert {number: result[0] for number, result in found.items()} == {n: n * n + 1 for n in range(10)}
     pids = {result[1] for result in found.values()}
     assert os.getpid() not in pids
@@ -53,7 +53,7 @@ def test_each_task_has_its_result(count: int) -> None:
 @pytest.mark.usefixtures("start_method")
 def test_a_worker_that_dies_loses_only_its_own_task() -> None:
     tasks = [1, 13, 2, 14, 3, 4]
-    found = dict(Workers(2, squares, (0,)).run(tasks))
+    found: dict[int, Any] = dict(Workers(2, squares, (0,)).run(tasks))
     assert sorted(found) == [0, 1, 2, 3, 4, 5]
     assert found[1] == Died(-signal.SIGSEGV)
     assert found[3] == Died(3)
@@ -79,9 +79,8 @@ SOURCE = "import threading\nlock = threading.Lock()\n\n\ndef f():\n    lock.acqu
 
 
 def large_project(folder: Path, files: int) -> None:
-    filler = "".join(
-        f"\n\ndef g{number}(lock):\n    with lock:\n        return work({number})\n" for number in range(400)
-    )
+    part = "\n\ndef g{}(lock):\n    with lock:\n        return work()\n"
+    filler = "".join(part.format(number) for number in range(400))
     for number in range(files):
         (folder / f"m{number:02}.py").write_text(SOURCE + filler)
 
@@ -89,14 +88,11 @@ def large_project(folder: Path, files: int) -> None:
 def test_any_number_of_processes_finds_the_same(tmp_path: Path, run_cli: RunCli) -> None:
     large_project(tmp_path, 12)
     (tmp_path / "broken.py").write_text("import threading\nx = (\n")
-    outputs = {
-        run_cli("-j", jobs, "--output-format=json", cwd=tmp_path).stdout for jobs in ("1", "2", "4", "0", "auto")
-    }
+    show = "--output-format=json"
+    outputs = {run_cli("-j", jobs, show, cwd=tmp_path).stdout for jobs in ("1", "2", "4", "0", "auto")}
     assert len(outputs) == 1
-    shuffled = run_cli(
-        "-j2", "--output-format=json", *[f"m{n:02}.py" for n in range(11, -1, -1)], "broken.py", cwd=tmp_path
-    )
-    assert shuffled.stdout in outputs
+    names = [f"m{number:02}.py" for number in range(11, -1, -1)]
+    assert run_cli("-j2", show, *names, "broken.py", cwd=tmp_path).stdout in outputs
 
 
 @pytest.mark.parametrize("jobs", ["-1", "two", "1.5"])
