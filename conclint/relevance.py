@@ -24,6 +24,10 @@ _LAST_NAME = re.compile(rb"(\w+)(?:\[[^]]*\])?[ \t]*(?:,|$)", re.MULTILINE)
 
 _SPAWNING = (b"rocess(", b"Pool(", b"ProcessPoolExecutor", b"Manager(", b"import_module")
 
+_WORKERS = frozenset(
+    {"thread", "timer", "process", "process_pool", "thread_pool", "thread_executor", "process_executor"}
+)
+
 _STEPS = 2
 """How many functions may lie between a script and the one that starts processes."""
 
@@ -78,47 +82,70 @@ def relevant(outlines: Mapping[str, Outline]) -> Relevant:
     if len(found) in (0, len(outlines)):
         return Relevant(frozenset(found), frozenset(found))
     workers = _worker_classes(outlines.values())
-    homes = _Homes(outlines, workers)
-    starters = _starting_functions(outlines.values())
-    leading = {path for path, each in outlines.items() if not starters.isdisjoint(each.imports)}
+    homes = _Homes(outlines)
+    for path, each in outlines.items():
+        homes.add(path, workers.intersection((*(name for name, _ in each.classes), *each.imports)))
+    leading, starters = _starting(outlines)
     for path, each in outlines.items():
         if each.has_words:
             continue
-        is_run = not (starters & each.imports).isdisjoint(each.calls)
-        if is_run or homes.gives(path, each):
+        if not starters.of(path, each).isdisjoint(each.calls) or homes.of(path, each) or homes.is_attribute(path, each):
             found.add(path)
     return Relevant(frozenset(found), frozenset(found | leading))
 
 
-class _Homes:
-    """The modules from which the classes of workers can be imported: those that define or import them."""
+def _starting(outlines: Mapping[str, Outline]) -> tuple[set[str], _Homes]:
+    """The files that lead to functions that may start processes, and where these and those functions are."""
+    homes = _Homes(outlines)
+    leading = {path for path, each in outlines.items() if each.starts_processes}
+    newest = leading
+    for _ in range(_STEPS + 1):
+        for path in newest:
+            homes.add(path, outlines[path].functions)
+        newest = {path for path, each in outlines.items() if path not in leading and homes.of(path, each, True)}
+        leading = leading | newest
+    return leading, homes
 
-    def __init__(self, outlines: Mapping[str, Outline], workers: frozenset[bytes]) -> None:
-        self._workers = workers
+
+class _Homes:
+    """Where names can be imported from."""
+
+    def __init__(self, outlines: Mapping[str, Outline]) -> None:
         self._paths = outlines
         self._of: dict[bytes, dict[tuple[bytes, bytes, str], None]] = {}
-        """For the name of a class, the module's name, that of its outermost package, and that package's folder."""
-        self._modules: dict[bytes, dict[tuple[bytes, str], set[bytes]]] = {}
-        for path, each in outlines.items():
-            for name in {name for name, _ in each.classes} | each.imports:
-                if name in workers:
-                    module, (package, folder) = module_name(path), self._package(path)
-                    self._of.setdefault(name, {})[module, package, folder] = None
-                    self._modules.setdefault(module, {}).setdefault((package, folder), set()).add(name)
+        """For a name the modules that have it, with the names and folders of their outermost packages."""
+        self._names: dict[bytes, dict[tuple[bytes, str], set[bytes]]] = {}
+        """For the name of a module, and the name and folder of its outermost package, the names that it has."""
 
-    def gives(self, path: str, outline: Outline) -> bool:
-        """Whether the file at ``path`` imports such a class, or a module that has one which it names."""
-        for name in self._workers & outline.imports:
-            for module, package, folder in self._of.get(name, ()):
-                if self._is_near(path, outline, package, folder) and (
-                    module in outline.imports or path.startswith(os.path.join(folder, ""))
-                ):
-                    return True
-        return any(
-            self._is_near(path, outline, package, folder) and _says_attribute(path, names)
-            for module in self._modules.keys() & outline.imports
-            for (package, folder), names in self._modules[module].items()
-        )
+    def add(self, path: str, names: AbstractSet[bytes]) -> None:
+        """Says that the file at ``path`` has ``names``."""
+        if names:
+            module, (package, folder) = module_name(path), self._package(path)
+            for name in names:
+                self._of.setdefault(name, {})[module, package, folder] = None
+            self._names.setdefault(module, {}).setdefault((package, folder), set()).update(names)
+
+    def of(self, path: str, outline: Outline, is_by_module: bool = False) -> AbstractSet[bytes]:
+        """The names that the file at ``path`` imports: from the module itself (``is_by_module``), or anywhere near."""
+        return {
+            name
+            for name in self._of.keys() & outline.imports
+            for module, package, folder in self._of[name]
+            if self._is_near(path, outline, package, folder)
+            and (module in outline.imports or not is_by_module)
+            and (module, package, folder) != (module_name(path), *self._package(path))
+        }
+
+    def is_attribute(self, path: str, outline: Outline) -> bool:
+        """Whether the file imports a module and speaks of one of its names."""
+        names = {
+            name
+            for module in self._names.keys() & outline.imports
+            for (package, folder), found in self._names[module].items()
+            if self._is_near(path, outline, package, folder)
+            for name in found
+        }
+        return bool(names) and _says_attribute(path, names)
 
     @staticmethod
     def _is_near(path: str, outline: Outline, package: bytes, folder: str) -> bool:
@@ -148,7 +175,9 @@ def _worker_classes(outlines: Iterable[Outline]) -> frozenset[bytes]:
                 derived.setdefault(base, []).append(name)
         for name, alias in each.aliases:
             derived.setdefault(name, []).append(alias)
-    pending = [maker.rpartition(".")[2].encode() for maker in catalog.load().made_by]
+    known = catalog.load()
+    kinds = _WORKERS | known.lock_kinds
+    pending = [maker.rpartition(".")[2].encode() for maker, made in known.made_by.items() if made.kind in kinds]
     workers: set[bytes] = set()
     while pending:
         for name in derived.get(pending.pop(), ()):
@@ -156,15 +185,6 @@ def _worker_classes(outlines: Iterable[Outline]) -> frozenset[bytes]:
                 workers.add(name)
                 pending.append(name)
     return frozenset(workers)
-
-
-def _starting_functions(outlines: Iterable[Outline]) -> frozenset[bytes]:
-    """The names of functions that may start processes, in the file that does or in one that imports from it."""
-    every = list(outlines)
-    starting = {name for each in every if each.starts_processes for name in each.functions}
-    for _ in range(_STEPS):
-        starting |= {name for each in every if not starting.isdisjoint(each.imports) for name in each.functions}
-    return frozenset(starting)
 
 
 def _imports(text: bytes) -> tuple[frozenset[bytes], tuple[tuple[bytes, bytes], ...]]:
