@@ -200,7 +200,7 @@ class _Command:
         sys.stdout.flush()
         output.print_problems(run.problems)
         if not self._options.quiet:
-            sys.stderr.write(summary.would_fix(run.fixed, len(fixer.changes)))
+            sys.stderr.write(summary.would_fix(run, len(fixer.changes)))
 
 
 def _show_files(found: Discovery) -> int:

@@ -39,11 +39,10 @@ def _fixable(run: Run) -> str:
     return f"{safe} can be fixed with --fix, {unsafe} more with --fix --unsafe-fixes.\n"
 
 
-def would_fix(fixed: int, files: int) -> str:
-    """What stands below a diff: how much in how many files it would fix."""
-    if not fixed:
-        return "Nothing to fix.\n"
-    return f"Would fix {_count(fixed, 'finding')} in {_count(files, 'file')}.\n"
+def would_fix(run: Run, files: int) -> str:
+    """What stands below a diff: how much in how many files it would fix, and what could be fixed besides."""
+    done = f"Would fix {_count(run.fixed, 'finding')} in {_count(files, 'file')}" if run.fixed else "Nothing to fix"
+    return f"{done}.\n{_fixable(run)}"
 
 
 def statistics(run: Run) -> str:
