@@ -15,6 +15,10 @@ _CLOSED_MODULES = frozenset(sys.stdlib_module_names) | {"six", "typing_extension
 """Top-level modules whose classes are known not to know the attributes of this file's."""
 
 
+_OVERLOADS = frozenset({"typing.overload", "typing_extensions.overload"})
+"""What decorates a signature that never runs: the method that does follows it."""
+
+
 class ClassInfo:
     """A class of the file: its bases, its methods, and what is assigned to attributes of its instances."""
 
@@ -146,7 +150,8 @@ class Classes(ABC):
         """The method called ``name`` that instances of ``node`` have."""
         for binding in self.attribute_bindings(node, name, beyond=beyond):
             if binding.kind is BindingKind.FUNCTION and isinstance(binding.node, s.Function):
-                return binding.node
+                if not self.decorated(binding.node, _OVERLOADS):
+                    return binding.node
         return None
 
     def overrides(self, function: s.Function, receiver: s.ClassDef | None) -> Iterator[s.Function]:

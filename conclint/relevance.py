@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from . import catalog
 from .source import may_hold_finding
 
 _CLASS = re.compile(rb"\nclass[ \t]+(\w+)[ \t]*\(([^)]*)\)")
@@ -175,6 +174,8 @@ def _worker_classes(outlines: Iterable[Outline]) -> frozenset[bytes]:
                 derived.setdefault(base, []).append(name)
         for name, alias in each.aliases:
             derived.setdefault(name, []).append(alias)
+    from . import catalog
+
     known = catalog.load()
     kinds = _WORKERS | known.lock_kinds
     pending = [maker.rpartition(".")[2].encode() for maker, made in known.made_by.items() if made.kind in kinds]

@@ -126,6 +126,8 @@ class LockWaits:
             return None
         for alternatives in self._awaited.alternatives(wait):
             found = [self._needs(section.place, awaited, wait) for awaited in alternatives]
+            if any(_has_told(wait, awaited) for awaited in alternatives):
+                continue
             if found and found[0] is not None and all(taking is not None for taking in found):
                 return Blocked(section, event, come, found[0], alternatives[0].function)
         kind = "" if wait.instance is None else wait.instance.type.kind
@@ -208,6 +210,25 @@ class LockWaits:
                 if not str(name).startswith("_"):
                     return True
         return False
+
+
+def _has_told(wait: Wait, awaited: Awaited) -> bool:
+    """Whether the wait stands under the test of a flag that the awaited function raises: it is past what it raised."""
+    raised = {
+        target.attr
+        for node in s.own_nodes(awaited.function)
+        if isinstance(node, s.Assign) and isinstance(node.value, s.Constant) and node.value.value is True
+        for target in node.targets
+        if isinstance(target, s.Attribute)
+    }
+    child: s.Node = s.statement_of(wait.node)
+    for parent in s.ancestors(child):
+        if isinstance(parent, s.Function):
+            return False
+        if isinstance(parent, s.If) and isinstance(parent.test, s.Attribute) and parent.test.attr in raised:
+            return any(child is statement for statement in parent.body)
+        child = parent
+    return False
 
 
 def _is_bounded(tracked: Tracked) -> bool:
