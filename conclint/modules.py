@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from . import syntax as s
-
 _SOURCE_FOLDERS = ("", "src", "lib")
 """Where packages lie in a folder that is on the path, or would be once the project is installed."""
 
@@ -83,13 +81,6 @@ class Modules:
                 if path is not None:
                     return Found(path, ".".join(parts[:length]), tuple(parts[length:]))
         return None
-
-    def find_relative(self, node: s.ImportFrom, importer: str) -> str | None:
-        """The file that the relative import ``node`` in the file at ``importer`` is from."""
-        folder = os.path.dirname(os.path.abspath(importer))
-        for _ in range(node.level - 1):
-            folder = os.path.dirname(folder)
-        return self._module(os.path.join(folder, *node.module.split(".")) if node.module else folder)
 
     def _module(self, base: str) -> str | None:
         for path in (os.path.join(base, _INIT), f"{base}.py"):

@@ -129,7 +129,7 @@ class DoneCallbacks:
     def _is_of_another_file(callback: Callback) -> bool:
         """Whether another file makes the future: only a task is cancelled by more than those who know it."""
         made = callback.future.made_at
-        return made is not None and s.root_of(made) is not s.root_of(callback.call)
+        return made is not None and s.root_of(made) is not s.root_of(callback.site)
 
     def _is_only_set_well(self, made: s.Node | None) -> bool:
         """Whether a future is made and completed here, and never with an exception."""
