@@ -125,6 +125,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--config", metavar="FILE", help="read this file instead of the nearest to each checked one")
     how.add_argument("--isolated", action="store_true", help="read no configuration files")
     how.add_argument("--no-cache", action="store_true", help="neither read nor write cached results")
+    how.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept for later runs [.conclint_cache]")
     how.add_argument("--stdin-filename", default="<stdin>", metavar="PATH", help="what to call standard input")
 
     learn = made.add_argument_group("to learn")

@@ -19,6 +19,7 @@ from .report import TEXT_FORMATS, Run
 
 if TYPE_CHECKING:
     from .accepting import Accepting
+    from .cache import Cache
     from .fix import Fixer
 
 CLEAN, FOUND, FAILED = 0, 1, 2
@@ -53,7 +54,9 @@ class _Command:
             respect_gitignore=self._here.get("respect-gitignore", True),
             force_exclude=self._here.get("force-exclude", False),
         )
-        self._project = Project(file.path for file in self._found.files)
+        self._cache = self._make_cache()
+        outline_of = None if self._cache is None else self._cache.outline
+        self._project = Project((file.path for file in self._found.files), outline_of)
         self._checker = Checker(configuration.of, self._project)
         self._stdin = b""
         self._accepting = self._make_accepting()
@@ -81,6 +84,14 @@ class _Command:
         if is_written or options.exit_zero:
             return CLEAN
         return FOUND if (self._fixer.changes if self._fixer is not None and options.diff else run.findings) else CLEAN
+
+    def _make_cache(self) -> Cache | None:
+        is_unwanted = self._options.no_cache or os.environ.get("CONCLINT_NO_CACHE")
+        if is_unwanted or self._options.show_files or not self._found.files:
+            return None
+        from .cache import Cache
+
+        return Cache(self._configuration.here.cache_folder)
 
     def _make_accepting(self) -> Accepting | None:
         baseline = self._configuration.here.baseline
@@ -132,7 +143,7 @@ class _Command:
 
     def _reports_of(self, found: Discovery) -> Iterator[FileReport]:
         jobs = self._here.get("jobs", 0) or all_cores()
-        return check_files(found.files, self._configuration.of, self._project, jobs)
+        return check_files(found.files, self._configuration.of, self._project, jobs=jobs, cache=self._cache)
 
     def _check_stdin(self, name: str) -> FileReport:
         if self._fixer is None:
@@ -144,11 +155,15 @@ class _Command:
         fixer = self._fixer
         return Run(
             findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
-            problems=[
-                *found.problems,
-                *(problem for report in reports for problem in report.problems),
-                *(() if fixer is None else fixer.problems),
-            ],
+            problems=list(
+                dict.fromkeys(  # each process says what is wrong with a project
+                    [
+                        *found.problems,
+                        *(problem for report in reports for problem in report.problems),
+                        *(() if fixer is None else fixer.problems),
+                    ]
+                )
+            ),
             files=sum(not _has_failed(report.problems) for report in reports),
             rules=self._configuration.rules(),
             lines=_line_reader({self._options.stdin_filename: self._stdin} if STDIN in self._options.paths else {}),

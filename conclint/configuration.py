@@ -11,7 +11,7 @@ from .config import Settings, resolve
 from .discovery import shown
 from .excludes import EXCLUDED_FOLDERS, Excludes, Patterns
 from .model import Rule
-from .options import Declared, Options
+from .options import CACHE_FOLDER, Declared, Options
 from .registry import matching
 from .target import START_METHODS, parse_version
 
@@ -28,6 +28,8 @@ class Scope(NamedTuple):
     excludes: Excludes
     baseline: str | None
     """Where the findings are that are accepted."""
+    cache_folder: str
+    """Where what is found out is kept for later runs."""
     ignores: tuple[tuple[Patterns, bool, frozenset[str]], ...]
     """Patterns, whether they are turned round, and the codes that are ignored in what they mean."""
 
@@ -135,6 +137,7 @@ class Configuration:
             settings,
             excludes=Excludes(frozenset() if "exclude" in merged else EXCLUDED_FOLDERS, tuple(patterns)),
             baseline=_baseline(self.typed, in_file, folder),
+            cache_folder=_cache_folder(self.typed, in_file, self._start if path is None else os.path.dirname(path)),
             ignores=tuple(
                 (Patterns([pattern.removeprefix("!")], base), pattern.startswith("!"), _codes(selectors))
                 for pattern, selectors in ignores.items()
@@ -178,6 +181,13 @@ def _by_pattern(values: Iterable[str]) -> dict[str, list[str]]:
 
 def _codes(selectors: Iterable[str]) -> frozenset[str]:
     return frozenset(rule.code for selector in selectors for rule in matching(selector))
+
+
+def _cache_folder(command_line: Options, in_file: Options, folder: str) -> str:
+    """The path of the folder for the cache; what a file of options says starts from the ``folder`` of that."""
+    if "cache-dir" in command_line:
+        return command_line["cache-dir"]
+    return os.environ.get("CONCLINT_CACHE_DIR") or os.path.join(folder, in_file.get("cache-dir", CACHE_FOLDER))
 
 
 def _baseline(command_line: Options, in_file: Options, folder: str) -> str | None:

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from . import catalog
 from . import syntax as s
 from .modules import Modules
 from .scopes import absolute_name
+
+T = TypeVar("T")
 
 DEPTH = 3
 """How many definitions may lie between a file and one that is linked to it; bases of classes do not count."""
@@ -43,6 +45,8 @@ class Linked(NamedTuple):
     links: s.Links | None
     files: frozenset[str]
     """The paths of the files that were looked at."""
+    asked: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """For files and names of theirs, which files were told to may import these."""
 
 
 class _Target(NamedTuple):
@@ -74,8 +78,10 @@ class Linker:
         self.importers = importers
         self._load = load
         self._known: dict[str, _Known | None] = {}
-        self._matters: dict[_Target, bool] = {}
-        self._looks: dict[_Target, tuple[bool, tuple[_Target, ...]]] = {}
+        self._matters: dict[_Target, tuple[bool, frozenset[str]]] = {}
+        self._looks: dict[_Target, tuple[bool, tuple[_Target, ...], frozenset[str]]] = {}
+        self._read: set[str] = set()
+        """The files that were looked at for what is being found out."""
         known = catalog.load()
         self._lock_makers = frozenset(
             name.rpartition(".")[2]
@@ -87,10 +93,21 @@ class Linker:
 
     def link(self, module: s.Module, path: str) -> Linked:
         """What the file at ``path``, whose tree is ``module``, gets to see of others."""
-        return _Linking(self, module, path).run()
+        linking = _Linking(self, module, path)
+        links, files = self._reading(linking.run)
+        return Linked(links, files, tuple(linking.asked))
+
+    def _reading(self, find: Callable[[], T]) -> tuple[T, frozenset[str]]:
+        """What ``find`` finds, and the files that were looked at for it."""
+        before, self._read = self._read, set()
+        try:
+            return find(), frozenset(self._read)
+        finally:
+            self._read |= before
 
     def known(self, path: str) -> _Known | None:
         """What is at module level of the file at ``path``; the modules used last are kept."""
+        self._read.add(path)
         if path in self._known:
             known = self._known.pop(path)
         else:
@@ -140,8 +157,10 @@ class Linker:
     def matters(self, target: _Target) -> bool:
         """Whether the definition at ``target`` is of an object of a catalogued type, or uses one."""
         if target not in self._matters:
-            self._matters[target] = self._comes_to_object(target)
-        return self._matters[target]
+            self._matters[target] = self._reading(lambda: self._comes_to_object(target))
+        found, files = self._matters[target]
+        self._read |= files
+        return found
 
     def _comes_to_object(self, target: _Target) -> bool:
         seen = {target}
@@ -157,22 +176,26 @@ class Linker:
     def _look(self, target: _Target) -> tuple[bool, tuple[_Target, ...]]:
         """Whether the definition at ``target`` says itself that it matters, and else by what classes and variables."""
         if target not in self._looks:
-            known = self.known(target.path)
-            leads: dict[_Target, None] = {}
-            is_object = False
-            for statement in () if known is None else known.definitions.get(target.name, ()):
-                assert known is not None
-                is_class = isinstance(statement, s.ClassDef)
-                if self.has_words(known, statement) and (not is_class or self._is_catalogued(known, statement)):
-                    is_object = True
-                    break
-                for node in bases(statement) if is_class else [statement]:
-                    for reference in self.references(known, node):
-                        found = self.definition(reference.target)
-                        if found is not None and found != target and self._is_class_or_variable(found):
-                            leads[found] = None
-            self._looks[target] = is_object, tuple(leads)
-        return self._looks[target]
+            found, files = self._reading(lambda: self._look_at(target))
+            self._looks[target] = *found, files
+        is_object, leads, files = self._looks[target]
+        self._read |= files
+        return is_object, leads
+
+    def _look_at(self, target: _Target) -> tuple[bool, tuple[_Target, ...]]:
+        known = self.known(target.path)
+        leads: dict[_Target, None] = {}
+        for statement in () if known is None else known.definitions.get(target.name, ()):
+            assert known is not None
+            is_class = isinstance(statement, s.ClassDef)
+            if self.has_words(known, statement) and (not is_class or self._is_catalogued(known, statement)):
+                return True, ()
+            for node in bases(statement) if is_class else [statement]:
+                for reference in self.references(known, node):
+                    found = self.definition(reference.target)
+                    if found is not None and found != target and self._is_class_or_variable(found):
+                        leads[found] = None
+        return False, tuple(leads)
 
     def _is_class_or_variable(self, target: _Target) -> bool:
         known = self.known(target.path)
@@ -286,12 +309,12 @@ class _Linking:
         self._knowns: dict[str, _Known] = {}
         self._pending: deque[tuple[_Target, int]] = deque()
         self._seen: set[_Target] = set()
-        self._files: set[str] = set()
+        self.asked: list[tuple[str, str, tuple[str, ...]]] = []
         self._nodes = 0
 
-    def run(self) -> Linked:
+    def run(self) -> s.Links | None:
         own, module = self._own, self._own.module
-        derived = {base for node in module.classes for base in bases(node)}
+        derived = dict.fromkeys(base for node in module.classes for base in bases(node))
         for base in derived:
             for reference in self._linker.references(own, base):
                 self._want(reference, 0, as_base=True)
@@ -305,8 +328,7 @@ class _Linking:
             self._want_users(_Target(own.path, name), 0)
         while self._pending and self._nodes < MOST_NODES:
             self._admit(*self._pending.popleft())
-        files = frozenset(self._files)
-        return Linked(self._links() if self._slices else None, files)
+        return self._links() if self._slices else None
 
     def _links(self) -> s.Links:
         module = self._own.module
@@ -329,7 +351,7 @@ class _Linking:
 
     def _want(self, reference: _Reference, depth: int, *, as_base: bool = False, calls: int = 0) -> None:
         """Links what ``reference`` leads to if it matters: as a base of a class, or called so many ``calls`` away."""
-        target = self._definition(reference.target)
+        target = self._linker.definition(reference.target)
         if target is None:
             return
         if target.path == self._own.path:
@@ -344,11 +366,12 @@ class _Linking:
 
     def _want_users(self, lock: _Target, depth: int) -> None:
         """Links what else takes the ``lock`` that a module has: in the module itself, and in files that import it."""
-        for path in dict.fromkeys([lock.path, *self._linker.importers(lock.path, lock.name)]):
+        importers = tuple(self._linker.importers(lock.path, lock.name))
+        self.asked.append((lock.path, lock.name, importers))
+        for path in dict.fromkeys([lock.path, *importers]):
             known = None if path == self._own.path else self._known(path)
             if known is None:
                 continue
-            self._files.add(path)
             for name, statements in known.definitions.items():
                 for statement in statements:
                     if not isinstance(statement, (s.FunctionDef, s.ClassDef)):
@@ -358,7 +381,7 @@ class _Linking:
 
     def _names(self, known: _Known, statement: s.Stmt, target: _Target) -> bool:
         return any(
-            self._definition(reference.target) == target
+            self._linker.definition(reference.target) == target
             for reference in self._linker.references(known, statement)
             if reference.target.name == target.name
         )
@@ -367,13 +390,6 @@ class _Linking:
         if target not in self._seen:
             self._seen.add(target)
             self._pending.append((target, depth))
-
-    def _definition(self, target: _Target) -> _Target | None:
-        self._files.add(target.path)
-        found = self._linker.definition(target)
-        if found is not None:
-            self._files.add(found.path)
-        return found
 
     def _export(self, reference: _Reference, target: _Target) -> None:
         known = self._known(target.path)
@@ -401,7 +417,7 @@ class _Linking:
                     return True
                 for base in bases(statement):
                     for reference in self._linker.references(known, base):
-                        found = self._definition(reference.target)
+                        found = self._linker.definition(reference.target)
                         if found is not None and found not in seen:
                             seen.add(found)
                             pending.append(found)
@@ -414,7 +430,7 @@ class _Linking:
             assert known is not None
             if isinstance(statement, s.FunctionDef):
                 for reference in self._linker.references(known, statement):
-                    found = self._definition(reference.target)
+                    found = self._linker.definition(reference.target)
                     if found is not None and (self._linker.matters(found) or self._calls(found, steps - 1)):
                         return True
         return False

@@ -29,6 +29,7 @@ Options = TypedDict(
         "unsafe-fixes": bool,
         "baseline": str,
         "jobs": int,
+        "cache-dir": str,
         "types": dict[str, str],
         "functions": Functions,
     },
@@ -36,8 +37,13 @@ Options = TypedDict(
 )
 """The options that somebody has set; each key is the name of an option, or a table that only files have."""
 
-OF_A_RUN = frozenset({"force-exclude", "respect-gitignore", "output-format", "fix", "unsafe-fixes", "baseline", "jobs"})
+OF_A_RUN = frozenset(
+    {"force-exclude", "respect-gitignore", "output-format", "fix", "unsafe-fixes", "baseline", "jobs", "cache-dir"}
+)
 """Options that cannot differ between the files of a run: those of the current folder hold for all."""
+
+CACHE_FOLDER = ".conclint_cache"
+"""Where the cache is unless somebody says something else: beside the file of options, or in the current folder."""
 
 CONFIG_NAMES = ("conclint.toml", "pyproject.toml")
 """The files in which options are set; of two in one folder the first counts."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .parsing import Reading
 from .relevance import Outline, Relevant, module_name, outline, relevant
@@ -23,11 +23,29 @@ _IMPORT = re.compile(
 )
 
 
-class Project:
-    """The files at ``paths``, read when another file needs them."""
+class SeenOfOthers(NamedTuple):
+    """What the analysis of a file hangs on besides the file itself."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    files: frozenset[str] = frozenset()
+    """The paths of the files that were looked at for it."""
+    asked: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    """For files and names of theirs, which files were told to may import these."""
+
+
+class Project:
+    """The files at ``paths``, read when another file needs them; ``outline_of`` gives their outlines."""
+
+    def __init__(self, paths: Iterable[str], outline_of: Callable[[str], Outline | None] | None = None) -> None:
         self._paths = tuple(paths)
+        self._outline_of = outline_of or _outline
+        self._seen: dict[str, SeenOfOthers] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """For another process: what is known of the files, without what was made of them."""
+        state = {"_paths": self._paths, "_outline_of": _outline, "_seen": {}, "relevant": self.relevant}
+        if "outlines" in self.__dict__:
+            state["outlines"] = self.outlines
+        return state
 
     def size(self, path: str) -> int:
         """How many bytes the file at ``path`` has."""
@@ -39,24 +57,26 @@ class Project:
 
     def link(self, module: s.Module, path: str) -> Linked:
         """What the file at ``path``, whose tree is ``module``, gets to see of the others."""
-        return self._linker.link(module, path)
+        linked = self._linker.link(module, path)
+        self._seen[path] = SeenOfOthers(linked.files, linked.asked)
+        return linked
+
+    def seen_of_others(self, path: str) -> SeenOfOthers:
+        """What the analysis of the file at ``path``, which has just been made, hangs on."""
+        return self._seen.pop(path, SeenOfOthers())
 
     @cached_property
     def outlines(self) -> dict[str, Outline]:
         """The outlines of the files that can be read."""
-        found: dict[str, Outline] = {}
-        for path in self._paths:
-            data = _read(path)
-            if data is not None:
-                found[path] = outline(data)
-        return found
+        found = {path: self._outline_of(path) for path in self._paths}
+        return {path: each for path, each in found.items() if each is not None}
 
     @cached_property
     def relevant(self) -> Relevant:
         """The files that matter."""
         return relevant(self.outlines)
 
-    def _importers(self, path: str, name: str) -> list[str]:
+    def importers(self, path: str, name: str) -> list[str]:
         """The files that may import what the file at ``path`` has by ``name``, told by their bytes."""
         module = module_name(path)
         package = (self._modules.package_of(path) or "").partition(".")[0].encode("utf-8", "replace")
@@ -91,7 +111,7 @@ class Project:
     def _linker(self) -> Linker:
         from .linking import Linker
 
-        return Linker(self._modules, self._load, self._importers)
+        return Linker(self._modules, self._load, self.importers)
 
     def _load(self, path: str) -> s.Module | None:
         """The tree of the file at ``path``; of one that cannot matter itself only what it imports for others."""
@@ -113,6 +133,11 @@ class Project:
 def imports_of(text: str) -> str:
     """The import statements of a file, at whatever level, and nothing else of it."""
     return "".join(f"{match[1]}\n" for match in _IMPORT.finditer(text))
+
+
+def _outline(path: str) -> Outline | None:
+    data = _read(path)
+    return None if data is None else outline(data)
 
 
 def _read(path: str) -> bytes | None:

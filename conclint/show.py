@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from .configuration import Configuration, Scope
 from .discovery import File, shown
 from .excludes import EXCLUDED_FOLDERS
-from .options import OF_A_RUN, Options
+from .options import CACHE_FOLDER, OF_A_RUN, Options
 from .report import FORMATS
 from .report.terminal import printable, printable_path
 from .target import START_METHODS
@@ -34,6 +34,7 @@ _DEFAULTS: dict[str, object] = {
     "output-format": FORMATS[0],
     "fix": False,
     "unsafe-fixes": False,
+    "cache-dir": CACHE_FOLDER,
     "types": {},
     "functions": {},
 }

@@ -36,6 +36,7 @@ def run_cli() -> RunCli:
         python: tuple[str, ...] = (),
         module: str = "conclint",
         preexec_fn: Callable[[], None] | None = None,
+        env: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *python, "-m", module, *arguments],
@@ -46,7 +47,14 @@ def run_cli() -> RunCli:
             encoding="utf-8",
             timeout=120,
             check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "PYTHONIOENCODING": "utf-8",
+                "COLUMNS": "100",
+                "CONCLINT_NO_CACHE": "1",
+                **(env or {}),
+            },
             preexec_fn=preexec_fn,
         )
 

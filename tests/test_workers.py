@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,7 @@ METHODS = [method for method in ("fork", "spawn", "forkserver") if method in mul
 def squares(summand: int) -> Callable[[int], tuple[int, int]]:
     def work(task: int) -> tuple[int, int]:
         if task == 13:
+            faulthandler.disable()  # of pytest, where processes are forked
             signal.raise_signal(signal.SIGSEGV)
         if task == 14:
             os._exit(3)
