@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 collect_ignore = ["fixtures", "projects"]  # some are called test_*.py, as what they show happens in tests
 
+# What a test finds must not hang on what another one left, and most look at what is in their folder afterwards.
+os.environ["CONCLINT_NO_CACHE"] = "1"
+
 RunCli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -52,7 +55,6 @@ def run_cli() -> RunCli:
                 "PYTHONPATH": str(ROOT),
                 "PYTHONIOENCODING": "utf-8",
                 "COLUMNS": "100",
-                "CONCLINT_NO_CACHE": "1",
                 **(env or {}),
             },
             preexec_fn=preexec_fn,

@@ -14,7 +14,7 @@ LAYERS = (
     "kinds", "questions", "scopes", "modules", "linking", "classes", "places", "parameters", "annotations", "results",
     "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts",
     "rewrite", "registry", "config", "gitignore", "excludes", "discovery", "parsing", "project", "context",
-    "comment_rules", "engine", "workers", "checking", "replacing", "fix", "baseline", "add_noqa", "report",
+    "comment_rules", "engine", "replacing", "cache", "workers", "checking", "fix", "baseline", "add_noqa", "report",
     "config_files", "configuration", "show", "pages", "accepting", "output", "progress", "command", "arguments",
     "cli", "lsp", "flake8_plugin", "__main__",
 )  # fmt: skip

@@ -265,6 +265,7 @@ b = 1 if 'x' 'y' else ('a' 'b' 'c')
 """
 
 LITERALS = [
+    "x = '\\('\n",  # an escape that Python warns of
     "x = '" + "a" * 79 + "'",
     "x = '" + "a" * 78 + "'",
     "x = '" + "a" * 77 + "'",

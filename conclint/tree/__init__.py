@@ -8,6 +8,7 @@ only for those statements of the module in which something is to be said.
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -135,6 +136,8 @@ def parse(text: str, lines: Sequence[int] | None = None) -> Tree:
         raise ParseError(error.message, error.raw_line, error.raw_column + 1) from None
     except UnicodeError as error:  # lone surrogates
         raise ParseError(str(error), 1, 1) from None
-    module = Lowering().module(concrete)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in strings: they are for whoever runs the code
+        module = Lowering().module(concrete)
     s.link(module)
     return Tree(concrete, module, lines)
