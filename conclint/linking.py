@@ -35,7 +35,7 @@ _MOST_MODULES = 60
 _MOST_IMPORTS = 8
 """How often a name may be imported from a module that imported it."""
 
-_IDLE_KINDS = frozenset({"collection", "logger", "socket", "session", "exit_stack"})
+_IDLE_KINDS = frozenset({"collection", "logger", "socket", "http_session", "exit_stack"})
 _VERBS = frozenset({"acquire", "release", "notify", "notify_all", "task_done", "terminate", "fork", "run_in_executor"})
 
 

@@ -116,7 +116,7 @@ class DoneCallbacks:
     def _may_raise(self, callback: Callback, call: s.Call, method: str) -> bool:
         if method == "exception":
             if callback.future.type.api == "asyncio":
-                return callback.future.type.kind == "task" or not self._is_of_another_file(callback)
+                return callback.future.type.kind == "task" or self._is_of_this_file(callback)
             return self._is_cancelled(callback.future.made_at)
         if callback.future.type.api == "asyncio" and _is_last(s.statement_of(call)):
             return False  # what is left undone needs the result, and the loop would log no less without the callback
@@ -126,10 +126,10 @@ class DoneCallbacks:
         return not self._lives.task_handles_errors(task)
 
     @staticmethod
-    def _is_of_another_file(callback: Callback) -> bool:
-        """Whether another file makes the future: only a task is cancelled by more than those who know it."""
+    def _is_of_this_file(callback: Callback) -> bool:
+        """Whether this file makes the future: of others it is not known whether anybody cancels them."""
         made = callback.future.made_at
-        return made is not None and s.root_of(made) is not s.root_of(callback.site)
+        return made is not None and s.root_of(made) is s.root_of(callback.site)
 
     def _is_only_set_well(self, made: s.Node | None) -> bool:
         """Whether a future is made and completed here, and never with an exception."""
