@@ -1,0 +1,1 @@
+"""Measurements of conclint on code that others wrote."""
