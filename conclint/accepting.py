@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .baseline import Baseline, BaselineError, Key, load, rebased, refuse_unwritable, write
 from .model import FileReport, Finding, Problem
 from .report import Run
+from .report.summary import count
 
 
 class Accepted(NamedTuple):
@@ -68,7 +69,7 @@ class Accepting:
         except BaselineError as error:
             return Accepted(run._replace(problems=[*run.problems, Problem(error.path, str(error))]), is_written=True)
         kept = f", and kept {sum(unseen.values())} of what this run did not check" if unseen else ""
-        said = f"{_fixed(run)}Wrote {_count(len(run.findings), 'finding')} to {self._target}{kept}."
+        said = f"{_fixed(run)}Wrote {count(len(run.findings), 'finding')} to {self._target}{kept}."
         return Accepted(run._replace(remarks=[*run.remarks, said]), is_written=True)
 
 
@@ -83,26 +84,22 @@ def _silenced(run: Run, check: Callable[[bytes, str], FileReport]) -> Accepted:
     from .add_noqa import add_noqa
 
     added = add_noqa(run.findings, check)
-    said = f"{_fixed(run)}Silenced {_count(added.findings, 'finding')} in {_count(added.files, 'file')}."
+    said = f"{_fixed(run)}Silenced {count(added.findings, 'finding')} in {count(added.files, 'file')}."
     run = run._replace(problems=[*run.problems, *added.problems], remarks=[*run.remarks, said])
     return Accepted(run, is_written=True)
 
 
 def _fixed(run: Run) -> str:
     """What was done before; a run whose findings are not reported ends in no summary that would say it."""
-    return f"Fixed {_count(run.fixed, 'finding')}. " if run.fixed else ""
+    return f"Fixed {count(run.fixed, 'finding')}. " if run.fixed else ""
 
 
 def _baseline_remarks(path: str, known: int, gone: int) -> list[str]:
     remarks = []
     if known:
-        remarks.append(f"{_count(known, 'finding')} of {path} {'is' if known == 1 else 'are'} not shown.")
+        remarks.append(f"{count(known, 'finding')} of {path} {'is' if known == 1 else 'are'} not shown.")
     if gone:
         occur = "occurs" if gone == 1 else "occur"
-        said = f"{_count(gone, 'entry', 'entries')} of {path} {occur} no more"
+        said = f"{count(gone, 'entry', 'entries')} of {path} {occur} no more"
         remarks.append(f"{said}: --baseline and --write-baseline together take them out.")
     return remarks
-
-
-def _count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"

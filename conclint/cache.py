@@ -23,6 +23,7 @@ import msgspec
 from . import __version__, replacing
 from .model import FileReport
 from .relevance import Outline, outline
+from .source import read
 
 T = TypeVar("T")
 
@@ -127,7 +128,7 @@ class Cache:
         if self._outlines is None:
             self._outlines = _load(self._outlines_path, dict[bytes, Outline]) or {}
         if digest not in self._outlines:
-            data = _read(path)
+            data = read(path)
             if data is None:
                 return None
             self._outlines[digest] = outline(data)
@@ -200,12 +201,12 @@ class Cache:
     def _look(self, path: str, known: Known | None) -> Known | None:
         try:
             found = os.stat(path)
-            status = found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
-            if known is not None and known.status == status:
-                return known
-            data = _read(path)
         except OSError:
             return None
+        status = found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+        if known is not None and known.status == status:
+            return known
+        data = read(path)
         if data is None:
             return None
         if time.time_ns() - max(status[:2]) < _RACY:
@@ -263,7 +264,7 @@ def _identity() -> bytes:
 
 def _load(path: str, kind: type[T]) -> T | None:
     """The value in the file at ``path``, if it is a whole one of that ``kind``."""
-    data = _read(path)
+    data = read(path)
     if data is None or not data.startswith(_MAGIC):
         return None
     start = len(_MAGIC) + 16
@@ -278,11 +279,3 @@ def _load(path: str, kind: type[T]) -> T | None:
 def _store(path: str, value: Any) -> None:
     payload = msgspec.msgpack.encode(value)
     replacing.write(path, _MAGIC + hashlib.blake2b(payload, digest_size=16).digest() + payload)
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None

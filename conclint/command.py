@@ -63,12 +63,12 @@ class _Command:
         self._fixer = self._make_fixer()
 
     def run(self) -> int:
-        options, found = self._options, self._found
+        options = self._options
         if options.show_files:
-            return _show_files(found)
-        self._refuse_overwriting(found)
-        paths, reports = self._checked(found)
-        run = self._result(found, reports)
+            return _show_files(self._found)
+        self._refuse_overwriting()
+        paths, reports = self._checked()
+        run = self._result(reports)
         if not run.files and not run.problems:
             print("conclint: no Python files found", file=sys.stderr)
         is_written = False
@@ -113,7 +113,7 @@ class _Command:
             pick=tuple if self._accepting is None else self._accepting.new,
         )
 
-    def _refuse_overwriting(self, found: Discovery) -> None:
+    def _refuse_overwriting(self) -> None:
         """Raises :class:`output.OutputError` where a report would take the place of what the run reads."""
         report, accepted = self._options.output_file, self._options.write_baseline
         written = [os.path.realpath(path) for path in (report, accepted) if path is not None]
@@ -122,11 +122,11 @@ class _Command:
         baseline = self._configuration.here.baseline
         if report is not None and baseline is not None and os.path.realpath(baseline) == written[0]:
             raise output.OutputError(report, "cannot be written: it is the baseline")
-        for file in found.files:
+        for file in self._found.files:
             if os.path.realpath(file.path) in written:
                 raise output.OutputError(file.path, "cannot be written: it is one of the files to check")
 
-    def _checked(self, found: Discovery) -> tuple[list[str], list[FileReport]]:
+    def _checked(self) -> tuple[list[str], list[FileReport]]:
         """The paths looked at, standard input's name among them, and the report of each."""
         paths: list[str] = []
         reports: list[FileReport] = []
@@ -137,13 +137,13 @@ class _Command:
             if is_wanted or not self._configuration.excludes(os.path.dirname(name)).leave_out_named(name):
                 paths.append(name)
                 reports.append(self._check_stdin(name))
-        checked = progress.watched(self._reports_of(found), len(found.files))
+        checked = progress.watched(self._reports(), len(self._found.files))
         reports += checked if self._fixer is None else self._fixer.files(checked)
-        return paths + [file.path for file in found.files], reports
+        return paths + [file.path for file in self._found.files], reports
 
-    def _reports_of(self, found: Discovery) -> Iterator[FileReport]:
+    def _reports(self) -> Iterator[FileReport]:
         jobs = self._here.get("jobs", 0) or all_cores()
-        return check_files(found.files, self._configuration.of, self._project, jobs=jobs, cache=self._cache)
+        return check_files(self._found.files, self._configuration.of, self._project, jobs=jobs, cache=self._cache)
 
     def _check_stdin(self, name: str) -> FileReport:
         if self._fixer is None:
@@ -151,14 +151,14 @@ class _Command:
         self._stdin, report = self._fixer.contents(self._stdin, name)
         return report
 
-    def _result(self, found: Discovery, reports: Sequence[FileReport]) -> Run:
+    def _result(self, reports: Sequence[FileReport]) -> Run:
         fixer = self._fixer
         return Run(
             findings=sorted((f for report in reports for f in report.findings), key=lambda f: (f.path, f.span, f.code)),
             problems=list(
                 dict.fromkeys(  # each process says what is wrong with a project
                     [
-                        *found.problems,
+                        *self._found.problems,
                         *(problem for report in reports for problem in report.problems),
                         *(() if fixer is None else fixer.problems),
                     ]
@@ -248,17 +248,10 @@ def _line_reader(known: dict[str, bytes]) -> Callable[[str], Sequence[str]]:
 
     def lines(path: str) -> Sequence[str]:
         if path not in cache:
-            from .source import SourceError, decode, normalise_newlines
+            from .source import SourceError, decode, normalise_newlines, read
 
             cache.clear()  # findings come sorted by path: the last file is enough
-            try:
-                if path in known:
-                    data = known[path]
-                else:
-                    with open(path, "rb") as file:
-                        data = file.read()
-            except OSError:
-                data = b""
+            data = known[path] if path in known else read(path) or b""
             try:
                 text = decode(data)
             except SourceError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from .facts import Facts
 from .model import Finding, Note, Rule, Span
+from .replacing import ChangedError
 from .syntax import Module, Node, root_of, symbol_of
 from .target import Target
 
@@ -150,10 +151,6 @@ class Context:
         """The node with positions that ``node``, which may be of a quick tree, is the like of."""
         self._source(node)
         return self._twins.get(node, node)
-
-
-class ChangedError(Exception):
-    """A file is no longer what it was when another one was linked to it."""
 
 
 def _shape(module: Module) -> dict[type[Node], int]:

@@ -17,7 +17,7 @@ from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
 from .model import FileReport, Finding, Problem, Rule, Span
 from .parsing import Reading, TooDeepError, on_large_stack, parse, refused_by_python
-from .project import Project
+from .project import Project, tree_of
 from .source import SourceError, decode, may_hold_finding, normalise_newlines
 from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
@@ -25,7 +25,6 @@ from .target import Target, TargetError
 if TYPE_CHECKING:
     from .context import QuickContext
     from .syntax import Module
-    from .tree import Tree
 
 MAX_PARSED_BYTES = 5_000_000
 """Larger files that would need parsing are refused: they are data, and a tree takes a hundred times their size."""
@@ -172,7 +171,7 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, given.settings, parsed, noqa)
     _link(parsed.module, path, given.project)
-    context = Context(parsed, text, path, target, _tree_of)
+    context = Context(parsed, text, path, target, tree_of)
     made = []
     crashes: dict[str, list[str]] = {}
     for rule in given.settings.rules:
@@ -243,16 +242,6 @@ def _with_fingerprints(findings: Sequence[Finding], lines: Sequence[str]) -> lis
 def _link(module: Module, path: str, project: Project | None) -> None:
     if project is not None:
         module.links = project.link(module, path).links
-
-
-def _tree_of(path: str) -> Tree | None:
-    """The tree of a linked file as it is now."""
-    try:
-        with open(path, "rb") as file:
-            parsed = parse(decode(file.read()))
-    except (OSError, SourceError):
-        return None
-    return None if isinstance(parsed, SourceError) else parsed
 
 
 def _says_nothing(rules: Iterable[Rule], context: QuickContext) -> bool:

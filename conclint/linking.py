@@ -15,13 +15,13 @@ checked alone: it may do anything.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from . import catalog
 from . import syntax as s
+from .definitions import Definitions, bases
 from .modules import Modules
-from .scopes import absolute_name
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Linker:
         self.modules = modules
         self.importers = importers
         self._load = load
-        self._known: dict[str, _Known | None] = {}
+        self._known: dict[str, Definitions | None] = {}
         self._matters: dict[_Target, tuple[bool, frozenset[str]]] = {}
         self._looks: dict[_Target, tuple[bool, tuple[_Target, ...], frozenset[str]]] = {}
         self._read: set[str] = set()
@@ -105,26 +105,33 @@ class Linker:
         finally:
             self._read |= before
 
-    def known(self, path: str) -> _Known | None:
+    def known(self, path: str) -> Definitions | None:
         """What is at module level of the file at ``path``; the modules used last are kept."""
         self._read.add(path)
         if path in self._known:
             known = self._known.pop(path)
         else:
             module = self._load(path)
-            known = None if module is None else _Known(module, path, self.modules)
+            known = None if module is None else Definitions(module, path, self.modules)
         self._known[path] = known
         if len(self._known) > _MOST_MODULES:
             del self._known[next(iter(self._known))]
         return known
 
-    def references(self, known: _Known, node: s.Node) -> Iterator[_Reference]:
+    def defining(self, target: _Target) -> Iterator[tuple[Definitions, s.Stmt]]:
+        """The statements that bind what is at ``target``, with the module that they stand in."""
+        known = self.known(target.path)
+        if known is not None:
+            for statement in known.definitions.get(target.name, ()):
+                yield known, statement
+
+    def references(self, known: Definitions, node: s.Node) -> Iterator[_Reference]:
         """What ``node`` names at module level, of its own module and of others."""
         for dotted in known.names(node):
-            head, _, rest = dotted.partition(".")
+            head = dotted.partition(".")[0]
             if head in known.imports:
-                for prefix in known.imports[head]:
-                    yield from self.resolve(f"{prefix}.{rest}" if rest else prefix, known.path)
+                for name in known.absolute(dotted):
+                    yield from self.resolve(name, known.path)
             elif head in known.definitions:
                 yield _Reference("", _Target(known.path, head))
             else:
@@ -183,10 +190,8 @@ class Linker:
         return is_object, leads
 
     def _look_at(self, target: _Target) -> tuple[bool, tuple[_Target, ...]]:
-        known = self.known(target.path)
         leads: dict[_Target, None] = {}
-        for statement in () if known is None else known.definitions.get(target.name, ()):
-            assert known is not None
+        for known, statement in self.defining(target):
             is_class = isinstance(statement, s.ClassDef)
             if self.has_words(known, statement) and (not is_class or self._is_catalogued(known, statement)):
                 return True, ()
@@ -198,104 +203,33 @@ class Linker:
         return False, tuple(leads)
 
     def _is_class_or_variable(self, target: _Target) -> bool:
-        known = self.known(target.path)
-        statements = () if known is None else known.definitions.get(target.name, ())
+        statements = [statement for _, statement in self.defining(target)]
         return bool(statements) and all(isinstance(each, (s.ClassDef, s.Assign)) for each in statements)
 
-    def _is_catalogued(self, known: _Known, statement: s.Stmt) -> bool:
+    def _is_catalogued(self, known: Definitions, statement: s.Stmt) -> bool:
         """Whether a class derives from a catalogued type itself."""
-        for base in bases(statement):
-            for dotted in known.names(base):
-                head, _, rest = dotted.partition(".")
-                if any((f"{p}.{rest}" if rest else p) in self._makers for p in known.imports.get(head, ())):
-                    return True
-        return False
+        return any(
+            name in self._makers
+            for base in bases(statement)
+            for dotted in known.names(base)
+            for name in known.absolute(dotted)
+        )
 
-    def lock_names(self, known: _Known) -> list[str]:
+    def lock_names(self, known: Definitions) -> list[str]:
         """The variables of a module that hold locks, and that other files may know."""
-        return [
-            name
-            for name, statements in known.definitions.items()
-            if not name.startswith("_") and any(self._makes_lock(known, statement) for statement in statements)
-        ]
+        return [name for name in known.definitions if self.is_lock(known, name)]
 
-    def _makes_lock(self, known: _Known, statement: s.Stmt) -> bool:
+    def is_lock(self, known: Definitions, name: str) -> bool:
+        """Whether ``name`` is such a variable."""
+        statements = () if name.startswith("_") else known.definitions[name]
+        return any(self._makes_lock(known, statement) for statement in statements)
+
+    def _makes_lock(self, known: Definitions, statement: s.Stmt) -> bool:
         return isinstance(statement, s.Assign) and not self._lock_makers.isdisjoint(known.identifiers(statement))
 
-    def has_words(self, known: _Known, statement: s.Node) -> bool:
+    def has_words(self, known: Definitions, statement: s.Node) -> bool:
         """Whether ``statement`` itself has an identifier that has to do with concurrency."""
         return not self._words.isdisjoint(known.identifiers(statement))
-
-
-class _Known:
-    """A module as others see it."""
-
-    def __init__(self, module: s.Module, path: str, modules: Modules) -> None:
-        self.module = module
-        self.path = path
-        self.package = modules.package_of(path)
-        self.definitions: dict[str, list[s.Stmt]] = {}
-        """The statements at module level that bind a name."""
-        self.import_statements: list[s.Stmt] = []
-        for statement in _top_statements(module.body):
-            for name in _bound(statement):
-                self.definitions.setdefault(name, []).append(statement)
-            if isinstance(statement, (s.Import, s.ImportFrom)):
-                self.import_statements.append(statement)
-        self.imports: dict[str, list[str]] = {}
-        """The absolute dotted names that names of the file may have been imported from, at whatever level."""
-        self.stars: list[str] = []
-        for node in module.index.get(s.Import, ()):
-            for dotted, alias in node.names if isinstance(node, s.Import) else ():
-                imported = dotted if alias else dotted.partition(".")[0]
-                self.imports.setdefault(alias or imported, []).append(imported)
-        for node in module.index.get(s.ImportFrom, ()):
-            if isinstance(node, s.ImportFrom):
-                self._import_from(node)
-        self._names: dict[s.Node, tuple[str, ...]] = {}
-        self._identifiers: dict[s.Node, frozenset[str]] = {}
-
-    def _import_from(self, node: s.ImportFrom) -> None:
-        prefix = absolute_name(node, self.package)
-        for name, alias in node.names:
-            if name == "*":
-                self.stars.append(prefix)
-            else:
-                self.imports.setdefault(alias or name, []).append(f"{prefix}.{name}" if prefix else name)
-
-    def names(self, statement: s.Node) -> tuple[str, ...]:
-        """The names and dotted chains of names that ``statement`` (or the module) reads, each once, in order."""
-        if statement not in self._names:
-            found: dict[str, None] = {}
-            nodes: Iterable[s.Node]
-            if isinstance(statement, s.Module):
-                nodes = [*statement.index.get(s.Attribute, ()), *statement.index.get(s.Name, ())]
-            else:
-                nodes = s.walk(statement)
-            for node in nodes:
-                if isinstance(node, s.Name):
-                    if not isinstance(node.parent, s.Attribute):
-                        found[node.id] = None
-                elif isinstance(node, s.Attribute) and not isinstance(node.parent, s.Attribute):
-                    dotted = s.dotted(node)
-                    if dotted is not None:
-                        found[dotted] = None
-            self._names[statement] = tuple(found)
-        return self._names[statement]
-
-    def size(self, statement: s.Node) -> int:
-        """How many nodes ``statement`` holds."""
-        return sum(1 for _ in s.walk(statement))
-
-    def identifiers(self, statement: s.Node) -> frozenset[str]:
-        """The identifiers of the names and attributes in ``statement``."""
-        if statement not in self._identifiers:
-            self._identifiers[statement] = frozenset(
-                node.attr if isinstance(node, s.Attribute) else node.id
-                for node in s.walk(statement)
-                if isinstance(node, (s.Attribute, s.Name))
-            )
-        return self._identifiers[statement]
 
 
 class _Linking:
@@ -303,10 +237,11 @@ class _Linking:
 
     def __init__(self, linker: Linker, module: s.Module, path: str) -> None:
         self._linker = linker
-        self._own = _Known(module, path, linker.modules)
+        self._own = Definitions(module, path, linker.modules)
         self._exports: dict[str, tuple[s.Module, str]] = {}
-        self._slices: dict[str, dict[s.Stmt, None]] = {}
-        self._knowns: dict[str, _Known] = {}
+        self._slices: dict[str, dict[s.Stmt, Sequence[s.Node]]] = {}
+        """By the paths of modules, the statements that are linked, and all nodes of each."""
+        self._knowns: dict[str, Definitions] = {}
         self._pending: deque[tuple[_Target, int]] = deque()
         self._seen: set[_Target] = set()
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
@@ -344,8 +279,8 @@ class _Linking:
                 name for name, bound in known.definitions.items() if not any(each in statements for each in bound)
             )
             slices.append(s.Slice(known.module, tuple(statements), hidden))
-            for statement in statements:
-                for node in s.walk(statement):
+            for found in statements.values():
+                for node in found:
                     nodes.setdefault(type(node), []).append(node)
         return s.Links(tuple(slices), self._exports, paths, packages, nodes)
 
@@ -379,7 +314,7 @@ class _Linking:
                     if lock.name in known.identifiers(statement) and self._names(known, statement, lock):
                         self._add(_Target(path, name), depth + 1)
 
-    def _names(self, known: _Known, statement: s.Stmt, target: _Target) -> bool:
+    def _names(self, known: Definitions, statement: s.Stmt, target: _Target) -> bool:
         return any(
             self._linker.definition(reference.target) == target
             for reference in self._linker.references(known, statement)
@@ -396,7 +331,7 @@ class _Linking:
         if known is not None:
             self._exports.setdefault(reference.dotted, (known.module, target.name))
 
-    def _known(self, path: str) -> _Known | None:
+    def _known(self, path: str) -> Definitions | None:
         """As the linker's, but one tree a file however often it is read again meanwhile."""
         if path not in self._knowns:
             known = self._linker.known(path)
@@ -409,10 +344,7 @@ class _Linking:
         """Whether a class, or one that it derives from, has to do with concurrency anywhere in its body."""
         pending, seen = [target], {target}
         while pending:
-            current = pending.pop()
-            known = self._known(current.path)
-            for statement in () if known is None else known.definitions.get(current.name, ()):
-                assert known is not None
+            for known, statement in self._linker.defining(pending.pop()):
                 if self._linker.has_words(known, statement):
                     return True
                 for base in bases(statement):
@@ -425,9 +357,7 @@ class _Linking:
 
     def _calls(self, target: _Target, steps: int) -> bool:
         """Whether a function comes to one that matters in so many ``steps``."""
-        known = self._known(target.path) if steps else None
-        for statement in () if known is None else known.definitions.get(target.name, ()):
-            assert known is not None
+        for known, statement in self._linker.defining(target) if steps else ():
             if isinstance(statement, s.FunctionDef):
                 for reference in self._linker.references(known, statement):
                     found = self._linker.definition(reference.target)
@@ -439,75 +369,17 @@ class _Linking:
         known = self._known(target.path)
         if known is None:
             return
-        part = self._slices.setdefault(target.path, dict.fromkeys(known.import_statements))
+        part = self._slices.setdefault(target.path, {each: [each] for each in known.import_statements})
         for statement in known.definitions[target.name]:
             if statement in part:
                 continue
-            part[statement] = None
-            if target.name in self._linker.lock_names(known):
+            part[statement] = list(s.walk(statement))
+            if self._linker.is_lock(known, target.name):
                 self._want_users(target, depth)
-            self._nodes += known.size(statement)
+            self._nodes += len(part[statement])
             for base in bases(statement):
                 for reference in self._linker.references(known, base):
                     self._want(reference, depth, as_base=True)
             if depth < DEPTH:
                 for reference in self._linker.references(known, statement):
                     self._want(reference, depth + 1, calls=1)
-
-
-def bases(statement: s.Node) -> list[s.Expr]:
-    """What a class derives from; nothing for all else."""
-    if not isinstance(statement, s.ClassDef):
-        return []
-    values = [argument.value for argument in statement.bases if argument.keyword is None and not argument.star]
-    return [value.value if isinstance(value, s.Subscript) else value for value in values]
-
-
-def _top_statements(body: list[s.Stmt]) -> Iterator[s.Stmt]:
-    """The statements that run when the module does, of compound ones those inside."""
-    stack = list(reversed(body))
-    while stack:
-        statement = stack.pop()
-        yield statement
-        if isinstance(statement, (s.ClassDef, s.FunctionDef)):
-            continue
-        inner: list[s.Stmt] = []
-        for child in s.children(statement):
-            if isinstance(child, s.Stmt):
-                inner.append(child)
-            elif isinstance(child, (s.Handler, s.Case)):
-                inner.extend(child.body)
-        stack.extend(reversed(inner))
-
-
-def _bound(statement: s.Stmt) -> Iterator[str]:
-    if isinstance(statement, s.FunctionDef):
-        yield statement.function.name
-    elif isinstance(statement, s.ClassDef):
-        yield statement.name
-    elif isinstance(statement, s.Import):
-        for dotted, alias in statement.names:
-            yield alias or dotted.partition(".")[0]
-    elif isinstance(statement, s.ImportFrom):
-        for name, alias in statement.names:
-            if name != "*":
-                yield alias or name
-    elif isinstance(statement, s.Assign):
-        for target in statement.targets:
-            yield from _target_names(target)
-    elif isinstance(statement, s.For):
-        yield from _target_names(statement.target)
-    elif isinstance(statement, s.With):
-        for item in statement.items:
-            if item.target is not None:
-                yield from _target_names(item.target)
-
-
-def _target_names(target: s.Expr) -> Iterator[str]:
-    if isinstance(target, s.Name):
-        yield target.id
-    elif isinstance(target, s.Display):
-        for element in target.elements:
-            yield from _target_names(element)
-    elif isinstance(target, s.Starred):
-        yield from _target_names(target.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 _SOURCE_FOLDERS = ("", "src", "lib")
@@ -53,10 +53,7 @@ class Modules:
 
     def top_folder(self, path: str) -> str:
         """The folder of the outermost package that the file at ``path`` lies in, or else its own."""
-        folder = os.path.dirname(os.path.abspath(path))
-        while os.path.join(os.path.dirname(folder), _INIT) in self._shown:
-            folder = os.path.dirname(folder)
-        return folder
+        return top_folder(os.path.abspath(path), self._shown)
 
     def find(self, dotted: str, importer: str) -> Found | None:
         """What the absolute name ``dotted`` means in the file at ``importer``; the longest module that fits."""
@@ -105,3 +102,11 @@ class Modules:
                 top = os.path.dirname(top)
             self._roots[folder] = tuple(roots)
         return self._roots[folder]
+
+
+def top_folder(path: str, paths: Container[str]) -> str:
+    """The folder of the outermost package that the file at ``path``, one of ``paths``, lies in, or else its own."""
+    folder = os.path.dirname(path)
+    while os.path.join(os.path.dirname(folder), _INIT) in paths:
+        folder = os.path.dirname(folder)
+    return folder

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from .parsing import Reading
+from .parsing import Reading, parse
 from .relevance import Outline, Relevant, module_name, outline, relevant
-from .source import SourceError, decode
+from .source import SourceError, decode, read
 
 if TYPE_CHECKING:
     from . import syntax as s
     from .linking import Linked, Linker
     from .modules import Modules
+    from .tree import Tree
 
 _IMPORT = re.compile(
     r"^[ \t]*(from[ \t]+[.\w]+[ \t]+import[ \t]*(?:\([^)]*\)|[\w, \t*]+)|import[ \t]+[\w., \t]+)[ \t]*(?:\#.*)?$",
@@ -86,7 +87,7 @@ class Project:
             for each in dict.fromkeys([*self._importing(name.encode()), *self._importing(module)])
             if each != path
             and (package in self.outlines[each].imports or os.path.abspath(each).startswith(folder))
-            and name.encode() in (_read(each) or b"")
+            and name.encode() in (read(each) or b"")
         ]
 
     def _importing(self, name: bytes) -> list[str]:
@@ -115,11 +116,7 @@ class Project:
 
     def _load(self, path: str) -> s.Module | None:
         """The tree of the file at ``path``; of one that cannot matter itself only what it imports for others."""
-        data = _read(path)
-        try:
-            text = None if data is None else decode(data)
-        except SourceError:
-            text = None
+        text = _text(path)
         if text is None:
             return None
         reading = Reading(text if path in self.relevant.seen else imports_of(text))
@@ -135,14 +132,21 @@ def imports_of(text: str) -> str:
     return "".join(f"{match[1]}\n" for match in _IMPORT.finditer(text))
 
 
-def _outline(path: str) -> Outline | None:
-    data = _read(path)
-    return None if data is None else outline(data)
+def tree_of(path: str) -> Tree | None:
+    """The tree with positions of the file at ``path`` as it is now, ``None`` where it has none."""
+    text = _text(path)
+    tree = None if text is None else parse(text)
+    return None if isinstance(tree, SourceError) else tree
 
 
-def _read(path: str) -> bytes | None:
+def _text(path: str) -> str | None:
+    data = read(path)
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
+        return None if data is None else decode(data)
+    except SourceError:
         return None
+
+
+def _outline(path: str) -> Outline | None:
+    data = read(path)
+    return None if data is None else outline(data)

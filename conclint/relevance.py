@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from .source import may_hold_finding
+from .modules import top_folder
+from .source import may_hold_finding, read
 
 _CLASS = re.compile(rb"\nclass[ \t]+(\w+)[ \t]*\(([^)]*)\)")
 _FUNCTION = re.compile(rb"\n(?:async[ \t]+)?def[ \t]+(\w+)")
@@ -51,10 +52,10 @@ class Outline(NamedTuple):
     """The functions that it calls at module level."""
 
 
-def outline(data: bytes, words: Iterable[bytes] = ()) -> Outline:
-    """The outline of a file with the contents ``data``; ``words`` are as for :func:`source.may_hold_finding`."""
+def outline(data: bytes) -> Outline:
+    """The outline of a file with the contents ``data``."""
     text = b"\n" + data.replace(b"\r", b"\n")
-    has_words = may_hold_finding(data, words)
+    has_words = may_hold_finding(data)
     return Outline(
         len(data),
         has_words,
@@ -152,9 +153,7 @@ class _Homes:
 
     def _package(self, path: str) -> tuple[bytes, str]:
         """The name of the outermost package that the file at ``path`` lies in, and its folder."""
-        folder = os.path.dirname(path)
-        while os.path.join(os.path.dirname(folder), "__init__.py") in self._paths:
-            folder = os.path.dirname(folder)
+        folder = top_folder(path, self._paths)
         return os.path.basename(folder).encode("utf-8", "surrogateescape"), folder
 
 
@@ -207,9 +206,4 @@ def _imports(text: bytes) -> tuple[frozenset[bytes], tuple[tuple[bytes, bytes], 
 
 def _says_attribute(path: str, names: AbstractSet[bytes]) -> bool:
     """Whether the file speaks of one of ``names`` as an attribute."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError:
-        return False
-    return not names.isdisjoint(re.findall(rb"\.(\w+)", data))
+    return not names.isdisjoint(re.findall(rb"\.(\w+)", read(path) or b""))

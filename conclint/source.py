@@ -74,6 +74,15 @@ class SourceError(Exception):
         self.column = column
 
 
+def read(path: str) -> bytes | None:
+    """What the file at ``path`` holds, ``None`` where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
 def may_hold_finding(data: bytes, words: Iterable[bytes] = ()) -> bool:
     """Whether a file of these bytes can hold a finding at all, so that the others are never parsed.
 

@@ -10,13 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "model", "options", "target", "source", "suppressions", "catalog", "relevance", "syntax", "quick", "tree",
-    "kinds", "questions", "scopes", "modules", "linking", "classes", "places", "parameters", "annotations", "results",
-    "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder", "dataflow", "rule", "facts",
-    "rewrite", "registry", "config", "gitignore", "excludes", "discovery", "parsing", "project", "context",
-    "comment_rules", "engine", "replacing", "cache", "workers", "checking", "fix", "baseline", "add_noqa", "report",
-    "config_files", "configuration", "show", "pages", "accepting", "output", "progress", "command", "arguments",
-    "cli", "lsp", "flake8_plugin", "__main__",
+    "model", "options", "target", "source", "suppressions", "catalog", "modules", "relevance", "syntax", "quick",
+    "tree", "kinds", "questions", "scopes", "definitions", "linking", "classes", "places", "parameters",
+    "annotations", "results", "names", "exceptions", "cfg", "cfg_routes", "cfg_expressions", "cfg_builder",
+    "dataflow", "rule", "facts", "rewrite", "registry", "config", "gitignore", "excludes", "discovery", "parsing",
+    "project", "replacing", "context", "comment_rules", "engine", "cache", "workers", "checking", "fix", "baseline",
+    "add_noqa", "report", "config_files", "configuration", "show", "pages", "accepting", "output", "progress",
+    "command", "arguments", "cli", "lsp", "flake8_plugin", "__main__",
 )  # fmt: skip
 SEEN_BY_RULES = {"model", "rule", "facts", "syntax", "kinds", "catalog"}
 SEEN_BY_REPORTS = {"model", "report"}

@@ -12,14 +12,14 @@ from .terminal import BY_SEVERITY, painted
 
 def summary(run: Run) -> str:
     """How much was found in how many files, and below it what can be fixed, where anything can."""
-    fixed = f"Fixed {_count(run.fixed, 'finding')}. " if run.fixed else ""
+    fixed = f"Fixed {count(run.fixed, 'finding')}. " if run.fixed else ""
     if not run.findings:
-        return f"{fixed}No findings in {_count(run.files, 'file')}.\n"
+        return f"{fixed}No findings in {count(run.files, 'file')}.\n"
     by_severity = Counter(finding.severity for finding in run.findings)
-    parts = [_count(by_severity[severity], severity.value) for severity in Severity if by_severity[severity]]
+    parts = [count(by_severity[severity], severity.value) for severity in Severity if by_severity[severity]]
     files = len({finding.path for finding in run.findings})
     found = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
-    return f"{fixed}Found {found} in {_count(files, 'file')} ({run.files} checked).\n{_fixable(run)}"
+    return f"{fixed}Found {found} in {count(files, 'file')} ({run.files} checked).\n{_fixable(run)}"
 
 
 def _fixable(run: Run) -> str:
@@ -41,7 +41,7 @@ def _fixable(run: Run) -> str:
 
 def would_fix(run: Run, files: int) -> str:
     """What stands below a diff: how much in how many files it would fix, and what could be fixed besides."""
-    done = f"Would fix {_count(run.fixed, 'finding')} in {_count(files, 'file')}" if run.fixed else "Nothing to fix"
+    done = f"Would fix {count(run.fixed, 'finding')} in {count(files, 'file')}" if run.fixed else "Nothing to fix"
     return f"{done}.\n{_fixable(run)}"
 
 
@@ -64,5 +64,6 @@ def counts(findings: Sequence[Finding]) -> list[tuple[Finding, int]]:
     return [(examples[rule], number[rule]) for rule in sorted(number, key=lambda rule: (-number[rule], rule))]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``number`` and what it counts."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
