@@ -43,6 +43,10 @@ def run(options: Namespace, configuration: Configuration) -> int:
     return _Command(options, configuration).run()
 
 
+_FEW = 50
+"""So many files are read faster than a cache is: whether there is anything to analyse is found out first."""
+
+
 class _Command:
     def __init__(self, options: Namespace, configuration: Configuration) -> None:
         self._options = options
@@ -54,9 +58,11 @@ class _Command:
             respect_gitignore=self._here.get("respect-gitignore", True),
             force_exclude=self._here.get("force-exclude", False),
         )
+        paths = [file.path for file in self._found.files]
+        self._project = Project(paths)
         self._cache = self._make_cache()
-        outline_of = None if self._cache is None else self._cache.outline
-        self._project = Project((file.path for file in self._found.files), outline_of)
+        if self._cache is not None and len(paths) > _FEW:
+            self._project = Project(paths, self._cache.outline)
         self._checker = Checker(configuration.of, self._project)
         self._stdin = b""
         self._accepting = self._make_accepting()
@@ -87,7 +93,9 @@ class _Command:
 
     def _make_cache(self) -> Cache | None:
         is_unwanted = self._options.no_cache or os.environ.get("CONCLINT_NO_CACHE")
-        if is_unwanted or self._options.show_files or not self._found.files:
+        if is_unwanted or self._options.show_files:
+            return None
+        if len(self._found.files) <= _FEW and not self._project.relevant.checked:
             return None
         from .cache import Cache
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .config import SYNTAX_ERROR, Settings, Targets
 from .discovery import File, describe
-from .model import FileReport, Finding, Problem, Rule, Span
+from .model import FileReport, Finding, Problem, Span
 from .parsing import Reading, TooDeepError, on_large_stack, parse, refused_by_python
 from .project import Project, tree_of
 from .source import SourceError, decode, may_hold_finding, normalise_newlines
@@ -23,7 +23,6 @@ from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
 
 if TYPE_CHECKING:
-    from .context import QuickContext
     from .syntax import Module
 
 MAX_PARSED_BYTES = 5_000_000
@@ -156,21 +155,21 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     suppressions = Suppressions(text)
     if suppressions.skips_file():
         return _NOTHING
-    reading = Reading(text)
     target, unread = _target(path, given.targets)
-    from .context import Context, QuickContext
-
-    quick = reading.quick()
+    reading, quick = _quick_tree(text, path, given.project)
     if quick is not None:
-        _link(quick, path, given.project)
-        if _says_nothing(given.settings.rules, QuickContext(quick, path, target)):
+        if _is_silent(quick, path, target, given):
+            if given.project is not None:
+                given.project.keep_tree(quick, path, text)
             made = _judged([], suppressions, given.settings, (), path)
             return FileReport(_finished(made, text, suppressions, noqa), unread)
     del quick  # before there is another
-    parsed = reading.tree()
+    parsed = (reading or Reading(text)).tree()
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, given.settings, parsed, noqa)
     _link(parsed.module, path, given.project)
+    from .context import Context
+
     context = Context(parsed, text, path, target, tree_of)
     made = []
     crashes: dict[str, list[str]] = {}
@@ -244,12 +243,27 @@ def _link(module: Module, path: str, project: Project | None) -> None:
         module.links = project.link(module, path).links
 
 
-def _says_nothing(rules: Iterable[Rule], context: QuickContext) -> bool:
-    """Whether all of ``rules`` are silent; one that breaks is not."""
+def _quick_tree(text: str, path: str, project: Project | None) -> tuple[Reading | None, Module | None]:
+    """The tree without positions, if there is one, and the reading of ``text``, if it was needed for that."""
+    kept = None if project is None else project.kept_tree(path, text)
+    if kept is not None:
+        return None, kept
+    reading = Reading(text)
+    return reading, reading.quick()
+
+
+def _is_silent(quick: Module, path: str, target: Target, given: _Given) -> bool:
+    """Whether no rule has anything to say of the tree; one that breaks has."""
+    from .context import QuickContext
+
+    _link(quick, path, given.project)
+    context = QuickContext(quick, path, target)
     try:
-        return not any(context.is_own(report.node) for rule in rules for report in rule.check(context))
+        return not any(context.is_own(report.node) for rule in given.settings.rules for report in rule.check(context))
     except Exception:
         return False
+    finally:
+        quick.links = None  # others may link to it
 
 
 def crash(error: Exception) -> str:

@@ -93,9 +93,21 @@ class Linker:
 
     def link(self, module: s.Module, path: str) -> Linked:
         """What the file at ``path``, whose tree is ``module``, gets to see of others."""
-        linking = _Linking(self, module, path)
+        kept = self._known.get(path)
+        own = Definitions(module, path, self.modules) if kept is None or kept.module is not module else kept
+        linking = _Linking(self, own)
         links, files = self._reading(linking.run)
         return Linked(links, files, tuple(linking.asked))
+
+    def tree(self, path: str) -> s.Module | None:
+        """The tree of the file at ``path`` if it is one of those that are kept."""
+        kept = self._known.get(path)
+        return None if kept is None else kept.module
+
+    def keep(self, module: s.Module, path: str) -> None:
+        """Keeps the tree of the file at ``path``, for other files that import it."""
+        if self.tree(path) is not module:
+            self._keep(path, Definitions(module, path, self.modules))
 
     def _reading(self, find: Callable[[], T]) -> tuple[T, frozenset[str]]:
         """What ``find`` finds, and the files that were looked at for it."""
@@ -113,10 +125,14 @@ class Linker:
         else:
             module = self._load(path)
             known = None if module is None else Definitions(module, path, self.modules)
+        self._keep(path, known)
+        return known
+
+    def _keep(self, path: str, known: Definitions | None) -> None:
+        self._known.pop(path, None)
         self._known[path] = known
         if len(self._known) > _MOST_MODULES:
             del self._known[next(iter(self._known))]
-        return known
 
     def defining(self, target: _Target) -> Iterator[tuple[Definitions, s.Stmt]]:
         """The statements that bind what is at ``target``, with the module that they stand in."""
@@ -235,9 +251,9 @@ class Linker:
 class _Linking:
     """The links of one file."""
 
-    def __init__(self, linker: Linker, module: s.Module, path: str) -> None:
+    def __init__(self, linker: Linker, own: Definitions) -> None:
         self._linker = linker
-        self._own = Definitions(module, path, linker.modules)
+        self._own = own
         self._exports: dict[str, tuple[s.Module, str]] = {}
         self._slices: dict[str, dict[s.Stmt, Sequence[s.Node]]] = {}
         """By the paths of modules, the statements that are linked, and all nodes of each."""

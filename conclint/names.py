@@ -51,7 +51,15 @@ class Names(Results):
     def kinds(self, expr: s.Expr) -> Kinds:
         """What ``expr`` may evaluate to; empty where nothing is known."""
         known = self._kinds.get(expr)
-        return self._ask(expr, self._infer) if known is None else known
+        if known is None:
+            if not isinstance(expr, s.Name):
+                return self._ask(expr, self._infer)
+            alike = self.scopes.alike(expr)
+            known = self._kinds.get(alike)
+            if known is None:
+                return self._ask(alike, self._infer)
+            self._kinds[expr] = known
+        return known
 
     def _ask(self, node: N, infer: Callable[[N], Iterator[Kind]]) -> Kinds:
         questions = self._questions

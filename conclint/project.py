@@ -40,10 +40,12 @@ class Project:
         self._paths = tuple(paths)
         self._outline_of = outline_of or _outline
         self._seen: dict[str, SeenOfOthers] = {}
+        self._hashes: dict[str, int] = {}
+        """For files whose whole tree was made, the hash of their text."""
 
     def __getstate__(self) -> dict[str, object]:
         """For another process: what is known of the files, without what was made of them."""
-        state = {"_paths": self._paths, "_outline_of": _outline, "_seen": {}, "relevant": self.relevant}
+        state = {"_paths": self._paths, "_outline_of": _outline, "_seen": {}, "_hashes": {}, "relevant": self.relevant}
         if "outlines" in self.__dict__:
             state["outlines"] = self.outlines
         return state
@@ -61,6 +63,16 @@ class Project:
         linked = self._linker.link(module, path)
         self._seen[path] = SeenOfOthers(linked.files, linked.asked)
         return linked
+
+    def kept_tree(self, path: str, text: str) -> s.Module | None:
+        """The tree of the file at ``path`` if it holds ``text`` and was looked at for another one not long ago."""
+        return self._linker.tree(path) if self._hashes.get(path) == hash(text) else None
+
+    def keep_tree(self, module: s.Module, path: str, text: str) -> None:
+        """Keeps the tree of the file at ``path``, which holds ``text``, for others that may need it soon."""
+        if len(self._paths) > 1 and path in self.relevant.seen:
+            self._hashes[path] = hash(text)
+            self._linker.keep(module, path)
 
     def seen_of_others(self, path: str) -> SeenOfOthers:
         """What the analysis of the file at ``path``, which has just been made, hangs on."""
@@ -119,7 +131,11 @@ class Project:
         text = _text(path)
         if text is None:
             return None
-        reading = Reading(text if path in self.relevant.seen else imports_of(text))
+        if path in self.relevant.seen:
+            self._hashes[path] = hash(text)
+        else:
+            text = imports_of(text)
+        reading = Reading(text)
         quick = reading.quick()
         if quick is not None:
             return quick

@@ -78,6 +78,9 @@ class Scopes:
         self.module = module
         self._by_identifier: dict[str, list[s.Name]] | None = None
         self._infos: dict[s.Node, ScopeInfo] = {}
+        self._around: dict[s.Stmt, ScopeInfo] = {}
+        """For statements the namespace around them, where that was asked for."""
+        self._alike: dict[tuple[ScopeInfo, str], s.Name] = {}
         self.top = self._open(module, None)
         self._links = module.links
         self._collect(module, self.top)
@@ -104,11 +107,26 @@ class Scopes:
         """The namespace in which the names of ``node`` are looked up first."""
         child = node
         parent = node.parent
+        passed = None
         while parent is not None:
             if parent in self._infos and self._inside(parent, child):
-                return self._infos[parent]
+                found = self._infos[parent]
+                break
+            if isinstance(parent, s.Stmt):
+                known = self._around.get(parent)
+                if known is not None:
+                    return known
+                passed = passed or parent
             child, parent = parent, parent.parent
-        return self._infos.get(child, self.top)
+        else:
+            found = self._infos.get(child, self.top)
+        if passed is not None:
+            self._around[passed] = found
+        return found
+
+    def alike(self, name: s.Name) -> s.Name:
+        """The same name for all that read alike and are looked up from one namespace on."""
+        return self._alike.setdefault((self.scope_of(name), name.id), name)
 
     def lookup(self, name: str, at: s.Node) -> tuple[ScopeInfo, list[Binding]] | None:
         """The namespace that ``name`` belongs to when used at ``at``, and its bindings there.

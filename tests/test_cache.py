@@ -284,3 +284,9 @@ def test_fixes_are_made_from_what_is_known(project: Path, check: Check, run_cli:
     assert "with lock:" in (project / "leak.py").read_text()
     assert "Fixed 1 finding" in result.stdout
     assert '"path": "leak.py"' not in check()
+
+
+def test_few_files_that_can_hold_no_finding_need_no_cache(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "plain.py").write_text("print('no threads here')\n")
+    assert run_cli("plain.py", cwd=tmp_path, env=WITH_CACHE).returncode == 0
+    assert not (tmp_path / ".conclint_cache").exists()
