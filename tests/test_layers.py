@@ -65,7 +65,7 @@ def test_every_module_has_its_layer() -> None:
     assert {layer(path) for path in MODULES} == set(LAYERS)
 
 
-@pytest.mark.parametrize("folder", ["facts", "lsp", "quick", "report", "rewrite", "tree"])
+@pytest.mark.parametrize("folder", ["facts", "lsp", "quick", "report", "rewrite", "syntax", "tree"])
 def test_inside_a_package_there_are_no_circles(folder: str) -> None:
     package = f"conclint.{folder}"
     left = {
