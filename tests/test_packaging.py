@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 def test_every_rule_file_is_in_the_list(root: Path) -> None:
     files = {path.stem for path in (root / "rules").glob("*.py") if not path.stem.startswith("_")}
     assert {rule.name.replace("-", "_") for rule in rules()} == files
+
+
+def test_every_folder_of_code_is_a_package_that_ships(root: Path) -> None:
+    listed = re.search(r"^packages = \[(.*)\]$", (root / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    folders = {path.parent.relative_to(root) for path in (root / "conclint").rglob("*.py")}
+    assert listed is not None
+    assert set(re.findall(r'"([^"]+)"', listed[1])) == {".".join(path.parts) for path in folders} | {"conclint.rules"}
 
 
 def test_the_rules_are_part_of_conclint_alone(root: Path, tmp_path: Path) -> None:
