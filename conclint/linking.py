@@ -298,7 +298,9 @@ class _Linking:
             for found in statements.values():
                 for node in found:
                     nodes.setdefault(type(node), []).append(node)
-        return s.Links(tuple(slices), self._exports, paths, packages, nodes)
+        # What came after the limit was reached is unknown, wherever it is named.
+        exports = {dotted: found for dotted, found in self._exports.items() if found[0] in paths}
+        return s.Links(tuple(slices), exports, paths, packages, nodes)
 
     def _want(self, reference: _Reference, depth: int, *, as_base: bool = False, calls: int = 0) -> None:
         """Links what ``reference`` leads to if it matters: as a base of a class, or called so many ``calls`` away."""

@@ -257,3 +257,9 @@ def test_a_main_module_of_a_package_needs_no_guard() -> None:
     guard = resolve(["CNC401"])
     assert check_bytes(source, "package/__main__.py", guard).findings == ()
     assert [found.code for found in check_bytes(source, "package/cli.py", guard).findings] == ["CNC401"]
+
+
+def test_what_libcst_has_grammar_for_and_no_nodes_is_a_syntax_error() -> None:
+    report = check_bytes(b'import threading\nx = "a" t"b"\n', "new.py", resolve())
+    assert [finding.code for finding in report.findings] == ["CNC900"]
+    assert not report.problems

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from conclint import linking
 from conclint.config import resolve
 from conclint.discovery import discover
 from conclint.engine import Checker
@@ -78,6 +79,15 @@ def test_the_order_of_the_files_changes_nothing(folder: Path) -> None:
     files = discover([str(folder)]).files[::-1]
     reports = Checker(lambda _: EVERYTHING, Project(file.path for file in files)).files(files)
     assert sorted(finding for report in reports for finding in report.findings) == sorted(found_in(folder))
+
+
+@every_project
+@pytest.mark.parametrize("most", [1, 20, 100, 300])
+def test_what_is_too_much_to_look_at_is_unknown(folder: Path, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linking, "MOST_NODES", most)
+    files = discover([str(folder)]).files
+    reports = [*Checker(lambda _: EVERYTHING, Project(file.path for file in files)).files(files)]
+    assert not [report.problems for report in reports if report.problems]
 
 
 @every_project

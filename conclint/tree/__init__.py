@@ -136,6 +136,8 @@ def parse(text: str, lines: Sequence[int] | None = None) -> Tree:
         raise ParseError(error.message, error.raw_line, error.raw_column + 1) from None
     except UnicodeError as error:  # lone surrogates
         raise ParseError(str(error), 1, 1) from None
+    except (cst.CSTLogicError, cst.CSTValidationError):  # of what it has grammar for and no nodes: "a" t"b"
+        raise ParseError("unknown syntax", 1, 1) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes in strings: they are for whoever runs the code
         module = Lowering().module(concrete)
