@@ -30,7 +30,9 @@ class Level(IntEnum):
     UNLIKELY = 2
     """Attribute access, arithmetic, calls known to be harmless."""
     LIKELY = 3
-    """Any other call, subscript, await, import, iteration, raise, assert."""
+    """Any other call, subscript, await, import, iteration, assert."""
+    CERTAIN = 4
+    """A ``raise``."""
 
 
 class StepKind(Enum):

@@ -86,10 +86,10 @@ class _Builder(Expressions):
             self._eval(node.cause)
         if self._pending:
             flying = self._classes.raised(node.exc, self._around.rethrown)
-            self._throw(node, flying)
+            self._throw(node, Level.CERTAIN, flying)
 
-    def _throw(self, node: s.Node, flying: str) -> None:
-        self._step(StepKind.RAISE, node, Level.LIKELY, flying)
+    def _throw(self, node: s.Node, level: Level, flying: str) -> None:
+        self._step(StepKind.RAISE, node, level, flying)
         self._pending = []
 
     def _assert(self, node: s.Assert) -> None:
@@ -98,7 +98,7 @@ class _Builder(Expressions):
         if self._pending:
             if node.message is not None:
                 self._eval(node.message)
-            self._throw(node, "AssertionError")
+            self._throw(node, Level.LIKELY, "AssertionError")
         self._pending = true
 
     def _import(self, node: s.Stmt) -> None:

@@ -27,9 +27,10 @@ Where the function ends there is no such bound: what arrives there goes nowhere 
 LONGEST_PATH = 5_000
 """Moves of a witness, counted from its end."""
 
-LIKELY = frozenset({Level.LIKELY})
-INTERRUPTED = frozenset({Level.INTERRUPT, Level.LIKELY})
-UNLIKELY = frozenset({Level.UNLIKELY, Level.LIKELY})
+CERTAIN = frozenset({Level.CERTAIN})
+LIKELY = CERTAIN | {Level.LIKELY}
+INTERRUPTED = LIKELY | {Level.INTERRUPT}
+UNLIKELY = LIKELY | {Level.UNLIKELY}
 EVERYWHERE = frozenset(Level)
 
 

@@ -118,6 +118,16 @@ class Names(Results):
         """Whether ``expr`` calls one of the external ``names``."""
         return isinstance(expr, s.Call) and self.qualified(expr.func) in names
 
+    def run_elsewhere(self, call: s.Call) -> s.Expr | None:
+        """What ``call`` has an executor run, to be awaited: ``f`` of ``to_thread(f)``, ``run_in_executor(None, f)``."""
+        name = self.qualified(call.func)
+        if name is None and isinstance(call.func, s.Attribute):
+            name = self.catalog.runs_by_method.get(call.func.attr)
+        if name not in self.catalog.calls["awaited_runs"] or call.has_star:
+            return None
+        runs = self.catalog.runs.get(name or "", ())
+        return next((call.argument(each.position, each.keyword) for each in runs), None)
+
     def functions(self, expr: s.Expr) -> list[s.Function]:
         """The functions of this file that calling ``expr`` runs: defs, methods, lambdas, partials, constructors."""
         out: list[s.Function] = []

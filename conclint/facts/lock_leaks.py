@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .. import syntax as s
 from ..cfg import Step, StepKind
-from ..dataflow import EVERYWHERE, LIKELY, Reached
+from ..dataflow import CERTAIN, EVERYWHERE, LIKELY, Reached
 from ..kinds import Place
 from .conditions import RETURN
 from .flow import Flow
@@ -17,6 +17,8 @@ from .lock_states import LockState
 from .lock_walks import LockWalks, Others
 from .locks import LockUses
 from .witness import Witness
+
+_ENTERING = frozenset({"__enter__", "__aenter__"})
 
 
 class Exit(Enum):
@@ -36,7 +38,7 @@ class Leak(NamedTuple):
     path: Witness
     """From the acquire to the end of the function."""
     released_somewhere: bool
-    """Whether this function releases the lock on another path."""
+    """Whether it is ever released: by this function on another path, or by one that it is handed over to."""
 
 
 class Pair(NamedTuple):
@@ -93,7 +95,9 @@ class LockLeaks(LockWalks):
         releases = self._released_after(reached, sites)
         others = self._others.gives_back(self._place, self._scope)
         if not releases:
-            if others or not self._is_ours(op) or not (held or thrown) or self._waits_for_its_maker():
+            if others:
+                return self._lost_on_the_way(op, sites) if held and thrown else None
+            if not self._is_ours(op) or not (held or thrown) or self._waits_for_its_maker():
                 return None
             if held:
                 return self._leak(reached, op, Exit.RETURN, graph.exit, held[0], releases)
@@ -121,6 +125,24 @@ class LockLeaks(LockWalks):
         if thrown:
             return self._leak(reached, op, Exit.EXCEPTION, graph.raise_exit, thrown[0], releases)
         return again if op.instance is None or op.instance.type.kind == "lock" else None
+
+    def _lost_on_the_way(self, op: LockOp, sites: list[int]) -> Leak | None:
+        """The leak of a function that hands the lock over by returning, and raises instead.
+
+        Who sees it raise does not know that it is held: no ``__exit__`` follows an ``__enter__`` that raises. Elsewhere
+        only a ``raise`` counts: of a call it may be known that it does not fail. A lock that a function makes for what
+        it starts is a signal to it, and over when the function is.
+        """
+        if self._place.root[0] == "local":
+            return None
+        enters = isinstance(self._scope, s.Function) and self._scope.name in _ENTERING
+        reached = self._explore(LIKELY if enters else CERTAIN)
+        thrown = _by_site(reached.at(self.graph.raise_exit))
+        for site in sites:
+            for state in thrown.get(site, ()):
+                if state.is_held:
+                    return self._leak(reached, op, Exit.EXCEPTION, self.graph.raise_exit, state, True)
+        return None
 
     def _leak(
         self, reached: Reached[LockState], op: LockOp, how: Exit, step: int, state: LockState, releases: bool

@@ -23,6 +23,7 @@ class LockUses:
         self._objects = objects
         self._names = flow.names
         self._catalog = flow.names.catalog
+        self._acquire, self._release = self._catalog.acquire_methods, self._catalog.release_methods
         self.ops: dict[s.Call, list[LockOp]] = {}
         self._withs: dict[s.WithItem, list[Place]] = {}
         self._receivers: dict[Place, list[s.Expr]] = {}
@@ -213,7 +214,7 @@ class LockUses:
     # ---- collecting
 
     def _collect(self) -> None:
-        acquire, release = self._catalog.acquire_methods, self._catalog.release_methods
+        acquire, release = self._acquire, self._release
         releasers = self._catalog.calls["releasers"]
         module = self._names.module
         for call in module.all(s.Call):
@@ -222,6 +223,8 @@ class LockUses:
                 self._collect_call(call, method)
             elif releasers and self._names.qualified(call.func) in releasers:
                 self._collect_releaser(call)
+            elif isinstance(call.parent, s.Await):
+                self._collect_run(call)
         for access in module.all(s.Attribute):
             if access.attr in release and not (isinstance(access.parent, s.Call) and access.parent.func is access):
                 place = self._names.place(access.value)
@@ -253,6 +256,21 @@ class LockUses:
                 action = Action.ACQUIRE  # `await wait_for(lock.acquire(), 1)` raises where it fails
         scope = s.enclosing_scope(call)
         self.add(scope, LockOp(place, action, call, method.value, instance))
+        self._receivers.setdefault(place, []).append(method.value)
+
+    def _collect_run(self, call: s.Call) -> None:
+        """A call that has another thread take or release the lock, and is awaited: then the lock is who awaits's."""
+        method = self._flow.names.run_elsewhere(call)
+        if not isinstance(method, s.Attribute) or not self._flow.is_lock(method.value):
+            return
+        place, instance = self._names.place(method.value), self._names.instance(method.value)
+        if place is None or (method.attr not in self._acquire and method.attr not in self._release):
+            return
+        passed = len(call.args) > 1 + [argument.value for argument in call.args].index(method)
+        action = Action.RELEASE
+        if method.attr in self._acquire:
+            action = Action.TRY_ACQUIRE if passed else Action.ACQUIRE
+        self.add(s.enclosing_scope(call), LockOp(place, action, call, method.value, instance))
         self._receivers.setdefault(place, []).append(method.value)
 
     def _collect_releaser(self, call: s.Call) -> None:

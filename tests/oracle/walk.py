@@ -105,7 +105,7 @@ class _Walker:
 
     def _moves(self, step: Step, state: State) -> Iterator[State]:
         if step.kind is StepKind.RAISE or (step.kind is StepKind.CALL and not step.edges):
-            if step.level is Level.LIKELY:
+            if step.level >= Level.LIKELY:
                 yield self._raise(step, state, self._thrown(step, state))
             return
         if step.kind is StepKind.DISPATCH or (step.kind is StepKind.LEAVE and step.exceptional):
@@ -114,10 +114,10 @@ class _Walker:
         event = self._events[step.id]
         if step.kind is StepKind.LEAVE and event is not None:
             state = self._told(state, (*event, "normal"))
-            event = ("aleft", event[1]) if step.level is Level.LIKELY else None
+            event = ("aleft", event[1]) if step.level >= Level.LIKELY else None
         if event is not None:
             kind, number = event
-            if kind in FALLIBLE and step.level is Level.LIKELY and step.exc is not None:
+            if kind in FALLIBLE and step.level >= Level.LIKELY and step.exc is not None:
                 for cls in self._classes:
                     yield self._raise(step, self._told(state, (kind, number, cls.__name__)), Flying(cls))
             if kind == "cond":
@@ -163,7 +163,7 @@ class _Walker:
         """Past the handlers of a ``try``, or out of a ``with``, by an exception."""
         if step.kind is StepKind.LEAVE and (event := self._events[step.id]) is not None:
             state = self._told(state, (*event, "raised"))
-            if step.level is Level.LIKELY:
+            if step.level >= Level.LIKELY:
                 for cls in self._classes:
                     yield self._raise(step, self._told(state, ("aleft", event[1], cls.__name__)), Flying(cls))
                 state = self._told(state, ("aleft", event[1], "ok"))
@@ -259,9 +259,9 @@ def event_of(step: Step) -> tuple[str, int] | None:
         return "await", _number(node.value)
     if step.kind is StepKind.YIELD:
         return "yield", 0
-    if step.kind is StepKind.EVAL and step.level is Level.LIKELY:
+    if step.kind is StepKind.EVAL and step.level >= Level.LIKELY:
         return ("div" if isinstance(node, s.Operation) else "get"), 0
-    if step.kind is StepKind.BIND and step.level is Level.LIKELY:
+    if step.kind is StepKind.BIND and step.level >= Level.LIKELY:
         return ("del" if isinstance(node, s.Delete) else "set"), 0
     return None
 
