@@ -10,6 +10,7 @@ from .config import Settings
 from .discovery import File
 from .engine import Checker
 from .model import FileReport, Problem
+from .parsing import garbage_is_rare
 from .project import Project, SeenOfOthers
 from .relevance import Relevant
 from .target import nearest_project
@@ -35,11 +36,12 @@ def check_files(
 
     ``settings_of`` has to be picklable where there may be more than one. What is found out goes into the ``cache``.
     """
-    if cache is None:
-        for report, _ in _checked(files, settings_of, project, jobs):
-            yield report
-    else:
-        yield from _Cached(files, settings_of, project, jobs, cache).reports()
+    with garbage_is_rare():
+        if cache is None:
+            for report, _ in _checked(files, settings_of, project, jobs):
+                yield report
+        else:
+            yield from _Cached(files, settings_of, project, jobs, cache).reports()
 
 
 def all_cores() -> int:

@@ -31,7 +31,7 @@ DEPTH = 3
 MOST_NODES = 40_000
 """So many nodes of other files are looked at, those named first; it is what 3,000 lines hold."""
 
-_MOST_MODULES = 60
+_MOST_MODULES = 200
 _MOST_IMPORTS = 8
 """How often a name may be imported from a module that imported it."""
 

@@ -5,8 +5,9 @@ CPython's own parser reads every text first, and what it makes is enough to find
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from .source import SourceError
@@ -33,6 +34,9 @@ _STACK_PER_FRAME = 25_000
 
 _OBJECTS = 500_000
 """How many more objects there may be before garbage is looked for: the trees of a file of some 10,000 lines."""
+
+_YOUNG_COLLECTIONS = 25
+"""How often it is looked for among what is new before what is older has its turn."""
 
 _SCANNED = r"""
     \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} (?: \\. | [^\\] )*? '{3}
@@ -182,11 +186,25 @@ def _looks_deep(text: str) -> bool:
     return len(text) - start - skipped > MAX_UNVOUCHED_LENGTH
 
 
-def on_large_stack(work: Callable[[], T]) -> T:
-    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows.
+@contextlib.contextmanager
+def garbage_is_rare() -> Iterator[None]:
+    """Has garbage looked for only once there is as much as a large file leaves, and then among what is new.
 
-    Trees are large and live until ``work`` is done, so that looking for garbage among them meanwhile is in vain.
+    Trees live until their file is done, and some of them longer: looking among them all the time is in vain.
     """
+    import gc
+
+    before = gc.get_threshold()
+    if before[0]:  # zero is for never
+        gc.set_threshold(max(before[0], _OBJECTS), max(before[1], _YOUNG_COLLECTIONS), before[2])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def on_large_stack(work: Callable[[], T]) -> T:
+    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows."""
     import gc
     import threading
 
@@ -195,16 +213,14 @@ def on_large_stack(work: Callable[[], T]) -> T:
 
     def run() -> None:
         try:
-            results.append(work())
+            with garbage_is_rare():
+                results.append(work())
         except BaseException as error:
             errors.append(error)
 
     recursion_limit = sys.getrecursionlimit()
     stack_limit = threading.stack_size()
-    collected_after = gc.get_threshold()
     try:
-        if collected_after[0]:  # zero is for never
-            gc.set_threshold(max(collected_after[0], _OBJECTS), *collected_after[1:])
         for stack in _STACK_BYTES:
             try:
                 threading.stack_size(stack)
@@ -218,9 +234,10 @@ def on_large_stack(work: Callable[[], T]) -> T:
                     raise
         thread.join()
     finally:
-        gc.set_threshold(*collected_after)
         threading.stack_size(stack_limit)
         sys.setrecursionlimit(recursion_limit)
+    if gc.isenabled():
+        gc.collect(0)  # the trees of one file, before there are those of another: they refer to themselves
     if errors:
         raise errors[0]
     return results[0]

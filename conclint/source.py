@@ -21,13 +21,17 @@ _COOKIE = re.compile(
 _WORDS = (
     b"threading",
     b"Threading",  # the servers that answer each request in a thread
-    b"_thread",  # also to_thread
-    b"multiprocess",  # also the fork of that name, and torch.multiprocessing
+    b"import _thread",
+    b"from _thread",
+    b"to_thread",
+    b"multiprocessing",  # also torch.multiprocessing
+    b"import multiprocess",  # the fork of that name
+    b"from multiprocess",
     b"concurrent.futures",
-    b"concurrent import",
-    b"acquire",
+    b"from concurrent import",
+    b"acquire",  # who speaks of it without doing it may inherit what does
     b".release",
-    b"excepthook",
+    b".excepthook",
     b"run_in_executor",
     b"run_coroutine_threadsafe",
     b"Condition(",  # asyncio's, beside nothing of the above
@@ -55,7 +59,7 @@ _STEMS = (
         b"concurrent",
         b"acquire",
         b".release",
-        b"excepthook",
+        b".excepthook",
         b"run_in_executor",
     ),
     *(b"Condition(", b"asyncio.Lock(", b"queue", b"Queue", b"task_done"),
