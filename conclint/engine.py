@@ -116,9 +116,7 @@ def _check_bytes(data: bytes, path: str, given: _Given, named: bool) -> FileRepo
         text = decode(data)
     except SourceError as error:
         return _unreadable(data.decode("latin-1"), path, given.settings, error)
-    relevant = may_hold_finding(data, given.settings.declared.words) or (
-        given.project is not None and given.project.may_matter(path)
-    )
+    relevant = _may_matter(data, path, given)
     if not (relevant or named):
         return _check_comments(data, text, path, given.settings)
     if len(data) > MAX_PARSED_BYTES:
@@ -127,6 +125,14 @@ def _check_bytes(data: bytes, path: str, given: _Given, named: bool) -> FileRepo
         return on_large_stack(lambda: _analyse(text, path, given, noqa=True))
     report = on_large_stack(lambda: _check_syntax(text, path, given.settings))
     return _check_comments(data, text, path, given.settings) if report is _NOTHING else report
+
+
+def _may_matter(data: bytes, path: str, given: _Given) -> bool:
+    """Whether the file can hold a finding; one whose outline is known is not searched for words again."""
+    words, project = given.settings.declared.words, given.project
+    if project is not None and project.may_matter(path):
+        return True
+    return (bool(words) or project is None or not project.is_outlined(path)) and may_hold_finding(data, words)
 
 
 def _too_large(path: str, limit: int) -> FileReport:
@@ -158,9 +164,9 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     target, unread = _target(path, given.targets)
     reading, quick = _quick_tree(text, path, given.project)
     if quick is not None:
+        if given.project is not None:  # what it imports may import it
+            given.project.keep_tree(quick, path, text)
         if _is_silent(quick, path, target, given):
-            if given.project is not None:
-                given.project.keep_tree(quick, path, text)
             made = _judged([], suppressions, given.settings, (), path)
             return FileReport(_finished(made, text, suppressions, noqa), unread)
     del quick  # before there is another

@@ -32,6 +32,9 @@ MAX_UNVOUCHED_LENGTH = 8_000
 _STACK_BYTES = (512 << 20, 128 << 20, 32 << 20)
 _STACK_PER_FRAME = 25_000
 
+_large_stacks: set[int] = set()
+"""The threads that have one, by their identifiers."""
+
 _OBJECTS = 500_000
 """How many more objects there may be before garbage is looked for: the trees of a file of some 10,000 lines."""
 
@@ -204,19 +207,30 @@ def garbage_is_rare() -> Iterator[None]:
 
 
 def on_large_stack(work: Callable[[], T]) -> T:
-    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows."""
-    import gc
+    """What ``work`` returns or raises, run on a thread whose stack holds the deepest nesting that Python allows.
+
+    Work done on such a thread already stays there.
+    """
     import threading
 
+    if threading.get_ident() in _large_stacks:
+        try:
+            return work()
+        finally:
+            _collect_young()
     results: list[T] = []
     errors: list[BaseException] = []
 
     def run() -> None:
+        here = threading.get_ident()
+        _large_stacks.add(here)
         try:
             with garbage_is_rare():
                 results.append(work())
         except BaseException as error:
             errors.append(error)
+        finally:
+            _large_stacks.discard(here)
 
     recursion_limit = sys.getrecursionlimit()
     stack_limit = threading.stack_size()
@@ -236,8 +250,15 @@ def on_large_stack(work: Callable[[], T]) -> T:
     finally:
         threading.stack_size(stack_limit)
         sys.setrecursionlimit(recursion_limit)
-    if gc.isenabled():
-        gc.collect(0)  # the trees of one file, before there are those of another: they refer to themselves
+    _collect_young()
     if errors:
         raise errors[0]
     return results[0]
+
+
+def _collect_young() -> None:
+    """Frees the trees of one file before there are those of another: they refer to themselves."""
+    import gc
+
+    if gc.isenabled():
+        gc.collect(0)

@@ -58,6 +58,10 @@ class Project:
         """Whether the file at ``path`` can hold a finding because of what it imports."""
         return len(self._paths) > 1 and path in self.relevant.checked
 
+    def is_outlined(self, path: str) -> bool:
+        """Whether the outline of the file at ``path`` has told what :meth:`may_matter` says."""
+        return len(self._paths) > 1 and path in self.__dict__.get("outlines", ())
+
     def link(self, module: s.Module, path: str) -> Linked:
         """What the file at ``path``, whose tree is ``module``, gets to see of the others."""
         linked = self._linker.link(module, path)
