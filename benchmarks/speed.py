@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 from benchmarks.corpus import fetch
 
-RUFF = ("--isolated", "--preview", "--select", "ASYNC,RUF006,PLW2101", "-q")
+CONCLINT = (sys.executable, "-m", "conclint", "--isolated", "-q", "--exit-zero")
+RUFF = (sys.executable, "-m", "ruff", "check", "--isolated", "--preview", "--select", "ASYNC,RUF006,PLW2101", "-q")
 PYLINT = ("--disable=all", "--enable=consider-using-with,useless-with-lock,bad-thread-instantiation", "-sn")
 
 
@@ -69,46 +70,66 @@ def count_lines(folder: Path) -> tuple[int, int]:
     return len(files), sum(path.read_bytes().count(b"\n") for path in files)
 
 
-def side_by_side(corpus: Path, scratch: Path, *, slow: bool) -> Iterable[str]:
-    """The table of all tools, line by line."""
+def side_by_side(corpus: Path, scratch: Path) -> Iterable[str]:
+    """The table of conclint and ruff on the whole corpus, line by line."""
     files, lines = count_lines(corpus)
-    cache, ruff_cache = scratch / "cache", scratch / "ruff"
-    python, target = sys.executable, str(corpus)
-    conclint = (python, "-m", "conclint", "--isolated", "-q", "--exit-zero", target)
-    ruff = (python, "-m", "ruff", "check", *RUFF)
-    jobs = str(_cores())
-    tools = [
-        Tool("ruff, no cache", (*ruff, "--no-cache", target), "ruff"),
-        Tool("ruff, cached", (*ruff, "--cache-dir", str(ruff_cache), target), "ruff", runs=4),
-        Tool(
-            "conclint, cold",
-            (*conclint, "--cache-dir", str(cache)),
-            "conclint",
-            lambda: shutil.rmtree(cache, ignore_errors=True),
-            2,
-        ),
-        Tool("conclint, warm", (*conclint, "--cache-dir", str(cache)), "conclint"),
-        Tool("conclint, one process, no cache", (*conclint, "-j1", "--no-cache"), "conclint", runs=1),
-    ]
-    if slow:
-        tools += [
-            Tool(
-                "pylint, 3 checks",
-                (python, "-m", "pylint", f"-j{jobs}", "--recursive=y", *PYLINT, target),
-                "pylint",
-                runs=1,
-            ),
-            Tool(
-                "flake8-async",
-                (python, "-m", "flake8", "--isolated", "--select=ASYNC", f"-j{jobs}", "--exit-zero", target),
-                "flake8_async",
-                runs=1,
-            ),
-            Tool("bandit", (python, "-m", "bandit", "-q", "-r", "--exit-zero", target), "bandit", runs=1),
-        ]
     day, version = time.strftime("%Y-%m-%d"), sys.version.split()[0]
-    yield f"{files:,} files, {lines:,} lines; {jobs} cores; {day}; Python {version}"
+    yield f"{files:,} files, {lines:,} lines; {_cores()} cores; {day}; Python {version}"
     yield ""
+    one = Tool("conclint, one process, no cache", (*CONCLINT, "-j1", "--no-cache", str(corpus)), "conclint", runs=1)
+    yield from _compared([*_quick(corpus, scratch), one], scratch, lines)
+    nothing = scratch / "nothing"
+    nothing.mkdir(exist_ok=True)
+    (nothing / "module.py").write_text("print('no threads here')\n")
+    bare = measure((sys.executable, "-c", "pass"), scratch, 20)
+    idle = measure((*CONCLINT, str(nothing)), scratch, 20)
+    yield ""
+    yield (
+        f"Nothing to parse: {idle.seconds * 1000:.0f} ms, {idle.seconds / bare.seconds:.1f} times the "
+        f"{bare.seconds * 1000:.0f} ms of `python -c pass`."
+    )
+
+
+def slow_peers(corpus: Path, scratch: Path, at_least: int) -> Iterable[str]:
+    """The table of the slow peers, line by line, with conclint and ruff beside them.
+
+    They would take hours on the whole corpus, and get whole packages of it, of so many lines together.
+    """
+    part = scratch / "part"
+    lines = 0
+    for package in sorted(corpus.iterdir(), key=lambda path: hashlib.sha256(path.name.encode()).digest()):
+        if lines < at_least and package.is_dir() and not package.name.startswith("."):
+            shutil.copytree(package, part / package.name)
+            lines += count_lines(package)[1]
+    folder, files = str(part), sorted(str(path) for path in part.rglob("*.py"))
+    python = sys.executable
+    pylint = (python, "-m", "pylint", f"-j{_cores()}", "--recursive=y", *PYLINT, folder)
+    tools = [
+        *_quick(part, scratch / "of-part"),
+        Tool("pylint, 3 checks", pylint, "pylint", runs=1),
+        # By its own command: in flake8 all other plugins would run beside it, conclint too.
+        Tool("flake8-async, one process", (python, "-m", "flake8_async", *files), "flake8_async", runs=1),
+        Tool("bandit, one process", (python, "-m", "bandit", "-q", "-r", "--exit-zero", folder), "bandit", runs=1),
+    ]
+    yield f"{lines:,} lines of it, the packages {', '.join(sorted(path.name for path in part.iterdir()))}"
+    yield ""
+    yield from _compared(tools, scratch, lines)
+
+
+def _quick(folder: Path, scratch: Path) -> list[Tool]:
+    """Conclint and ruff, without a cache and with one."""
+    cache, target = scratch / "cache", str(folder)
+    cached = (*CONCLINT, "--cache-dir", str(cache), target)
+    return [
+        Tool("ruff, no cache", (*RUFF, "--no-cache", target), "ruff"),
+        Tool("ruff, cached", (*RUFF, "--cache-dir", str(scratch / "ruff"), target), "ruff", runs=4),
+        Tool("conclint, cold", cached, "conclint", lambda: shutil.rmtree(cache, ignore_errors=True), 2),
+        Tool("conclint, warm", cached, "conclint"),
+    ]
+
+
+def _compared(tools: Sequence[Tool], scratch: Path, lines: int) -> Iterable[str]:
+    """The table of ``tools`` that check so many lines: ruff first, which the others are compared to."""
     yield "| tool | seconds | lines a second | MB, largest process | ratio to ruff |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     cold = warm = math.nan
@@ -125,16 +146,6 @@ def side_by_side(corpus: Path, scratch: Path, *, slow: bool) -> Iterable[str]:
         speed = lines / taken.seconds
         ratio = taken.seconds / base
         yield f"| {tool.name} | {taken.seconds:.2f} | {speed:,.0f} | {taken.megabytes:.0f} | {ratio:.1f} |"
-    nothing = scratch / "nothing"
-    nothing.mkdir(exist_ok=True)
-    (nothing / "module.py").write_text("print('no threads here')\n")
-    bare = measure((python, "-c", "pass"), scratch, 20)
-    idle = measure((python, "-m", "conclint", "--isolated", "--no-cache", "-q", str(nothing)), scratch, 20)
-    yield ""
-    yield (
-        f"Nothing to parse: {idle.seconds * 1000:.0f} ms, {idle.seconds / bare.seconds:.1f} times the "
-        f"{bare.seconds * 1000:.0f} ms of `python -c pass`."
-    )
 
 
 def growth(corpus: Path, scratch: Path, sizes: Sequence[int]) -> Iterable[str]:
@@ -153,7 +164,7 @@ def growth(corpus: Path, scratch: Path, sizes: Sequence[int]) -> Iterable[str]:
     for size in sizes:
         folder = scratch / f"lines{size}"
         lines = _copy(sources, folder, size)
-        command = (sys.executable, "-m", "conclint", "--isolated", "--no-cache", "-q", "--exit-zero", str(folder))
+        command = (*CONCLINT, "--no-cache", str(folder))
         taken = measure(command, scratch)
         shutil.rmtree(folder)
         points.append((lines, taken))
@@ -192,7 +203,7 @@ def one_function(scratch: Path, sizes: Sequence[int]) -> Iterable[str]:
             path = scratch / "function.py"
             count = size // part.count("\n")
             path.write_text(head + "".join(part.format(n=number) for number in range(count)))
-            command = (sys.executable, "-m", "conclint", "--isolated", "--no-cache", "-q", "--exit-zero", str(path))
+            command = (*CONCLINT, "--no-cache", str(path))
             points.append((size, measure(command, scratch).cpu))
         slope = _slope(points[-2:])  # smaller ones are mostly start-up
         yield f"| {name} | {' | '.join(f'{seconds:.2f} s' for _, seconds in points)} | {slope:.2f} |"
@@ -243,7 +254,8 @@ def main() -> int:
         scratch = Path(temporary)
         corpus = options.corpus.resolve()
         for table in (
-            side_by_side(corpus, scratch, slow=not options.quick),
+            side_by_side(corpus, scratch),
+            [] if options.quick else slow_peers(corpus, scratch, 200_000),
             growth(corpus, scratch, sizes),
             one_function(scratch, [100, 1_000, 5_000] + ([] if options.quick else [20_000])),
         ):
