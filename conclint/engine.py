@@ -115,7 +115,7 @@ def _check_bytes(data: bytes, path: str, given: _Given, named: bool) -> FileRepo
     try:
         text = decode(data)
     except SourceError as error:
-        return _unreadable(data.decode("latin-1"), path, given.settings, error)
+        return _unreadable(normalise_newlines(data.decode("latin-1")), path, given.settings, error)
     relevant = may_hold_finding(data, given.settings.declared.words) or (
         given.project is not None and given.project.may_matter(path)
     )
@@ -209,10 +209,18 @@ def _unreadable(text: str, path: str, settings: Settings, error: SourceError, no
     rule = next((rule for rule in settings.rules if rule.code == SYNTAX_ERROR), None)
     if rule is None:
         return _NOTHING
-    span = Span(error.line, error.column, error.line, error.column + 1)
+    span = _one_character(text, error.line, error.column)
     finding = Finding(path, span, rule.code, rule.name, rule.severity, error.message, "", (), None, "")
     suppressions = Suppressions(text)
     return _NOTHING if suppressions.skips_file() else FileReport(_finished([finding], text, suppressions, noqa), ())
+
+
+def _one_character(text: str, line: int, column: int) -> Span:
+    """The character at a position that others tell, who also mean what comes behind the last one of a line."""
+    lines = text.split("\n")
+    line = min(line, len(lines))
+    end = len(lines[line - 1]) + 1
+    return Span(line, min(column, end), line, min(column + 1, end))
 
 
 def _finished(findings: list[Finding], text: str, suppressions: Suppressions, noqa: bool) -> tuple[Finding, ...]:
