@@ -40,6 +40,8 @@ class _Given(NamedTuple):
     settings: Settings
     targets: Targets
     project: Project | None
+    is_file: bool = True
+    """Whether what is checked is what the file holds: only then may others that link to it see the same tree."""
 
 
 class Checker:
@@ -64,12 +66,12 @@ class Checker:
 
         A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
         """
-        given = self._of(path)
+        given = self._of(path)._replace(is_file=False)
         return _guarded(path, lambda: _check_bytes(data, path, given, named))
 
     def text(self, text: str, path: str, *, noqa: bool = False) -> FileReport:
         """The report of text that somebody else has read: flake8, which sees to ``# noqa`` itself, or an editor."""
-        given = self._of(path)
+        given = self._of(path)._replace(is_file=False)
         return _guarded(path, lambda: _check_text(text, path, given, noqa))
 
     def _of(self, path: str) -> _Given:
@@ -159,7 +161,7 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     reading, quick = _quick_tree(text, path, given.project)
     if quick is not None:
         if _is_silent(quick, path, target, given):
-            if given.project is not None:
+            if given.project is not None and given.is_file:
                 given.project.keep_tree(quick, path, text)
             made = _judged([], suppressions, given.settings, (), path)
             return FileReport(_finished(made, text, suppressions, noqa), unread)
