@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .discovery import describe
 from .engine import crash
 from .model import Applicability, Edit, FileReport, Finding, Fix, Problem
-from .parsing import on_large_stack, parse
+from .parsing import on_large_stack, parse, refused_by_python
 from .replacing import ChangedError, replace
 from .source import BOM, SourceError, decode, decode_as_is, normalise_newlines
 
@@ -205,9 +205,14 @@ def _reach(fix: Fix) -> tuple[tuple[int, float], tuple[int, float]]:
 
 
 def _is_as_valid(old: bytes, new: bytes) -> bool:
-    """Whether ``new`` parses, and compiles if ``old`` did; that may be written for a newer Python than this one."""
-    text = decode(new)
-    return not isinstance(parse(text), SourceError) and (_compiles(text) or not _compiles(decode(old)))
+    """Whether ``new`` parses, and compiles if ``old`` did; that may be written for a newer Python than this one.
+
+    Where libcst did not read ``old``, Python's word counts: comments are looked at without a tree of libcst's.
+    """
+    before, after = decode(old), decode(new)
+    if isinstance(parse(after), SourceError):
+        return refused_by_python(after) is None and isinstance(parse(before), SourceError)
+    return _compiles(after) or not _compiles(before)
 
 
 def _compiles(text: str) -> bool:
