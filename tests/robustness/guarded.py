@@ -61,8 +61,8 @@ class Guarded:
                 assert isinstance(outcome, Outcome)
                 return outcome
         except (EOFError, ConnectionError):
-            pass
-        return Outcome((self._how_it_ended(),))
+            return Outcome((self._how_it_ended(hangs=False),))
+        return Outcome((self._how_it_ended(hangs=True),))
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -79,16 +79,16 @@ class Guarded:
         theirs.close()
         self._connection.recv()  # it has started
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self, hangs: bool) -> str:
         assert self._process is not None
-        self._process.join(1)
+        assert self._process.pid is not None
+        if hangs:
+            os.kill(self._process.pid, signal.SIGABRT)  # has it say where it waits
+        self._process.join(10)
         code = self._process.exitcode
-        if code is None and hasattr(signal, "SIGABRT"):  # it waits for something: have it say for what
-            os.kill(self._process.pid or 0, signal.SIGABRT)
-            self._process.join(10)
         self._stop()
         trace = "\n".join(self._trace.read_text("utf-8", "replace").splitlines()[:_TOLD])
-        if code is None:
+        if hangs:
             return f"hangs\n{trace}"
         if hasattr(signal, "SIGXCPU") and code == -signal.SIGXCPU:
             return f"does not end\n{trace}"

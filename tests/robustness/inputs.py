@@ -30,7 +30,7 @@ class Sizes(NamedTuple):
     """How many are generated at a time."""
 
 
-SMALL = Sizes(library=6_000, changed=2_000, programs=12)
+SMALL = Sizes(library=6_000, changed=2_000, programs=8)
 
 
 class Inputs:
