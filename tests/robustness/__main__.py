@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from math import inf
 from pathlib import Path
 
 from .guarded import Guarded
@@ -20,8 +21,10 @@ from .search import Failure, search
 _TOLD_EVERY = 1_000
 
 
-def _with_progress(numbers: range, started: float) -> Iterator[int]:
+def _with_progress(numbers: range, started: float, seconds: float) -> Iterator[int]:
     for number in numbers:
+        if time.monotonic() - started > seconds:
+            return
         if (done := number - numbers.start) and done % _TOLD_EVERY == 0:
             print(f"{done:,} inputs, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
         yield number
@@ -32,6 +35,7 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=20_000, help="how many to check (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="where the choices start (default: %(default)s)")
     parser.add_argument("--corpus", type=Path, help="packages to cut and garble (default: the standard library)")
+    parser.add_argument("--minutes", type=float, default=inf, help="check none after that (default: all are checked)")
     parser.add_argument("--first", type=int, default=0, metavar="NUMBER", help="the first input (default: %(default)s)")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="check this one input")
     parser.add_argument(
@@ -50,9 +54,8 @@ def main() -> int:
         print(f"\n{failure}\n---- saved in {saved}\n", flush=True)
 
     with closing(Guarded(judge, hash_seed=1)) as check, closing(Guarded(judge, hash_seed=2)) as again:
-        tally, failures = search(
-            inputs, _with_progress(range(first, first + count), started), check, again, arguments.again, tell
-        )
+        numbers = _with_progress(range(first, first + count), started, 60 * arguments.minutes)
+        tally, failures = search(inputs, numbers, check, again, arguments.again, tell)
     for title, counts in (("inputs", tally.sources), ("", tally.counted), ("inputs with", tally.codes)):
         for what, times in sorted(counts.items()):
             print(f"{times:11,}  {title} {what}".rstrip())

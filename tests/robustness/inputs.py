@@ -25,8 +25,8 @@ class Sizes(NamedTuple):
     """How large files may be, in bytes; of larger ones a part is taken where that makes sense."""
 
     library: int = 1_000_000
-    changed: int = 12_000
-    programs: int = 50
+    changed: int = 8_000
+    programs: int = 16
     """How many are generated at a time."""
 
 

@@ -159,7 +159,9 @@ class _Checked:
     def _render(self, findings: list[Finding], reports: list[FileReport]) -> None:
         problems = [problem for report in reports for problem in report.problems]
         findings = sorted(findings, key=lambda finding: (finding.path, finding.span, finding.code))
-        run = Run(findings, problems, len(reports), self._settings.rules, lambda path: self._lines.get(path, []))
+        codes = {finding.code for finding in findings}
+        rules = [rule for rule in self._settings.rules if rule.code in codes]  # all of them take long to print
+        run = Run(findings, problems, len(reports), rules, lambda path: self._lines.get(path, []))
         for name in FORMATS:
             try:
                 load(name).render(run)

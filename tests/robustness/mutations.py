@@ -62,14 +62,12 @@ _MARKS = (b"@staticmethod", b"@property", b"@contextmanager", b"@lock", b"@pytes
 
 
 class _Text:
-    """The bytes of a program that parses, and its tree."""
+    """The bytes of a program, and its tree."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, tree: ast.Module) -> None:
         self.data = data
-        self.tree = parsed(data)
-        assert self.tree is not None
         self.starts = [0, *(match.end() for match in re.finditer(rb"\r\n?|\n", data)), len(data)]
-        self.nodes = list(ast.walk(self.tree))
+        self.nodes = list(ast.walk(tree))
 
     @cached_property
     def statements(self) -> list[tuple[int, int]]:
@@ -121,17 +119,20 @@ def parsed(data: bytes) -> ast.Module | None:
 
 def mutated(data: bytes, chance: random.Random, other: bytes) -> bytes:
     """``data`` changed a few times; ``other`` is a program that some of what is new comes from."""
-    donor = _Text(other) if parsed(other) is not None else None
+    text, donor = _read(data), _read(other)
     for _ in range(chance.randint(1, _MOST)):
-        if parsed(data) is None:
-            break
-        text = _Text(data)
-        if not text.statements or not text.expressions:
+        if text is None or not text.statements or not text.expressions:
             break
         new = chance.choice(_MUTATIONS)(text, chance, donor or text)
-        if parsed(new) is not None or chance.random() < 0.05:
-            data = new
+        changed = _read(new)
+        if changed is not None or chance.random() < 0.05:
+            data, text = new, changed
     return data
+
+
+def _read(data: bytes) -> _Text | None:
+    tree = parsed(data)
+    return None if tree is None else _Text(data, tree)
 
 
 def _indented(block: bytes, margin: bytes) -> bytes:
