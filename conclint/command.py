@@ -119,6 +119,7 @@ class _Command:
             unsafe=self._here.get("unsafe-fixes", False),
             write=not self._options.diff,
             pick=tuple if self._accepting is None else self._accepting.new,
+            replaced=self._project.forget,
         )
 
     def _refuse_overwriting(self) -> None:

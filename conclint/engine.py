@@ -40,6 +40,8 @@ class _Given(NamedTuple):
     settings: Settings
     targets: Targets
     project: Project | None
+    is_file: bool = True
+    """Whether what is checked is what the file holds: only then may others that link to it see the same tree."""
 
 
 class Checker:
@@ -64,12 +66,12 @@ class Checker:
 
         A file that was not ``named`` by the user is parsed only if its words say that it can hold a finding.
         """
-        given = self._of(path)
+        given = self._of(path)._replace(is_file=False)
         return _guarded(path, lambda: _check_bytes(data, path, given, named))
 
     def text(self, text: str, path: str, *, noqa: bool = False) -> FileReport:
         """The report of text that somebody else has read: flake8, which sees to ``# noqa`` itself, or an editor."""
-        given = self._of(path)
+        given = self._of(path)._replace(is_file=False)
         return _guarded(path, lambda: _check_text(text, path, given, noqa))
 
     def _of(self, path: str) -> _Given:
@@ -115,7 +117,7 @@ def _check_bytes(data: bytes, path: str, given: _Given, named: bool) -> FileRepo
     try:
         text = decode(data)
     except SourceError as error:
-        return _unreadable(data.decode("latin-1"), path, given.settings, error)
+        return _unreadable(normalise_newlines(data.decode("latin-1")), path, given.settings, error)
     relevant = _may_matter(data, path, given)
     if not (relevant or named):
         return _check_comments(data, text, path, given.settings)
@@ -164,7 +166,7 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     target, unread = _target(path, given.targets)
     reading, quick = _quick_tree(text, path, given.project)
     if quick is not None:
-        if given.project is not None:  # what it imports may import it
+        if given.project is not None and given.is_file:  # what it imports may import it
             given.project.keep_tree(quick, path, text)
         if _is_silent(quick, path, target, given):
             made = _judged([], suppressions, given.settings, (), path)
@@ -215,10 +217,18 @@ def _unreadable(text: str, path: str, settings: Settings, error: SourceError, no
     rule = next((rule for rule in settings.rules if rule.code == SYNTAX_ERROR), None)
     if rule is None:
         return _NOTHING
-    span = Span(error.line, error.column, error.line, error.column + 1)
+    span = _one_character(text, error.line, error.column)
     finding = Finding(path, span, rule.code, rule.name, rule.severity, error.message, "", (), None, "")
     suppressions = Suppressions(text)
     return _NOTHING if suppressions.skips_file() else FileReport(_finished([finding], text, suppressions, noqa), ())
+
+
+def _one_character(text: str, line: int, column: int) -> Span:
+    """The character at a position that others tell, who also mean what comes behind the last one of a line."""
+    lines = text.split("\n")
+    line = min(line, len(lines))
+    end = len(lines[line - 1]) + 1
+    return Span(line, min(column, end), line, min(column + 1, end))
 
 
 def _finished(findings: list[Finding], text: str, suppressions: Suppressions, noqa: bool) -> tuple[Finding, ...]:

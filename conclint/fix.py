@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .discovery import describe
 from .engine import crash
 from .model import Applicability, Edit, FileReport, Finding, Fix, Problem
-from .parsing import on_large_stack, parse
+from .parsing import on_large_stack, parse, refused_by_python
 from .replacing import ChangedError, replace
 from .source import BOM, SourceError, decode, decode_as_is, normalise_newlines
 
@@ -41,7 +41,8 @@ class Fixer:
     """Carries out the fixes of a run.
 
     ``check`` gives the report of a file's contents and path, ``pick`` those findings in one that are to be fixed;
-    ``unsafe`` is whether fixes that want a reader's judgement are wanted too, and ``write`` whether files are replaced.
+    ``unsafe`` is whether fixes that want a reader's judgement are wanted too, and ``write`` whether files are replaced;
+    ``replaced`` is then told the path of each.
     ``changes`` has what was done, or would be, and ``problems`` the files that were left alone although there was
     something to fix.
     """
@@ -53,6 +54,7 @@ class Fixer:
         unsafe: bool,
         write: bool,
         pick: Callable[[Sequence[Finding]], Sequence[Finding]] = tuple,
+        replaced: Callable[[str], None] = lambda path: None,
     ) -> None:
         self.changes: list[Change] = []
         self.problems: list[Problem] = []
@@ -60,6 +62,7 @@ class Fixer:
         self._pick = pick
         self._unsafe = unsafe
         self._write = write
+        self._replaced = replaced
         self._said: set[Problem] = set()
 
     def files(self, reports: Iterable[FileReport]) -> list[FileReport]:
@@ -91,6 +94,7 @@ class Fixer:
             if change.new != data:
                 if self._write:
                     replace(path, data, change.new)
+                    self._replaced(path)
                 self.changes.append(change)
         except Exception as error:
             self.problems.append(Problem(path, f"not fixed: {_reason(error)}"))
@@ -201,9 +205,14 @@ def _reach(fix: Fix) -> tuple[tuple[int, float], tuple[int, float]]:
 
 
 def _is_as_valid(old: bytes, new: bytes) -> bool:
-    """Whether ``new`` parses, and compiles if ``old`` did; that may be written for a newer Python than this one."""
-    text = decode(new)
-    return not isinstance(parse(text), SourceError) and (_compiles(text) or not _compiles(decode(old)))
+    """Whether ``new`` parses, and compiles if ``old`` did; that may be written for a newer Python than this one.
+
+    Where libcst did not read ``old``, Python's word counts: comments are looked at without a tree of libcst's.
+    """
+    before, after = decode(old), decode(new)
+    if isinstance(parse(after), SourceError):
+        return refused_by_python(after) is None and isinstance(parse(before), SourceError)
+    return _compiles(after) or not _compiles(before)
 
 
 def _compiles(text: str) -> bool:

@@ -78,6 +78,11 @@ class Project:
             self._hashes[path] = hash(text)
             self._linker.keep(module, path)
 
+    def forget(self, path: str) -> None:
+        """Reads the file at ``path``, which has been changed, again; and with it all that was made of others."""
+        self._hashes.clear()
+        self.__dict__.pop("_linker", None)
+
     def seen_of_others(self, path: str) -> SeenOfOthers:
         """What the analysis of the file at ``path``, which has just been made, hangs on."""
         return self._seen.pop(path, SeenOfOthers())

@@ -77,6 +77,16 @@ def test_what_does_not_parse_is_one_finding_in_the_words_of_python() -> None:
     assert (finding.span.line, finding.span.column, finding.severity) == (2, 5, Severity.ERROR)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r", " "])
+@pytest.mark.parametrize("source", ["def f():", "x = ", "x = 'a", "if x:\n    (", "x = \\"])
+def test_what_does_not_parse_is_marked_in_the_text(source: str, end: str) -> None:
+    text = HEAD + source + end
+    (finding,) = check_bytes(text.encode(), "a.py", SYNTAX, named=False).findings
+    lines = text.replace("\r", "\n").split("\n")
+    assert finding.span[:2] <= finding.span[2:]
+    assert finding.span.end_column <= len(lines[finding.span.end_line - 1]) + 1
+
+
 def test_ignoring_the_rule_for_it_ignores_what_does_not_parse() -> None:
     settings = resolve(ignore=["CNC900"])
     assert check_bytes(HEAD.encode() + b"x = (", "a.py", settings) == FileReport((), ())

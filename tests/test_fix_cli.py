@@ -169,6 +169,20 @@ def test_fixes_of_one_file_do_not_wait_for_another(project: Path, run_cli: RunCl
     assert result.stderr == "conclint: gone.py: cannot be read: no such file or directory\n"
 
 
+STARTS = "import multiprocessing\n\ndef start():\n    p = multiprocessing.Process(target=f)\n    p.start()\n    {}\n\n"
+
+
+@pytest.mark.parametrize("last", ["p.join()", "pass"], ids=["silent once fixed", "not silent once fixed"])
+@pytest.mark.parametrize("how", ["--fix", "--diff"])
+def test_a_fix_may_hang_on_a_file_that_was_just_fixed(how: str, last: str, tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "a.py").write_text(STARTS.format(last) + "start()\n")
+    (tmp_path / "b.py").write_text("from a import start\n\nstart()\n")
+    result = run_cli("--select=CNC401,CNC402", "--unsafe-fixes", how, cwd=tmp_path)
+    assert "internal error" not in result.stderr
+    said = result.stdout if how == "--fix" else result.stderr
+    assert ("Fixed 2 findings." if how == "--fix" else "Would fix 2 findings in 2 files.") in said
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_what_may_not_be_written_is_left_alone(what: str, project: Path, run_cli: RunCli) -> None:

@@ -18,6 +18,8 @@ from conclint.config import resolve
 from conclint.engine import check_bytes
 from conclint.fix import Fixer, NotFixedError, apply
 from conclint.model import Applicability, Edit, FileReport, Finding, Fix, Severity, Span
+from conclint.parsing import parse
+from conclint.source import SourceError
 
 from .test_fixes import FIXABLE, fixed
 
@@ -194,6 +196,14 @@ def test_a_chain_without_end_is_cut() -> None:
 def test_source_for_a_newer_python_is_fixed_where_libcst_reads_it() -> None:
     old = b"import threading\nreturn\nt = threading.Thread()\nt.setDaemon(True)\n"  # parses, does not compile
     assert Fixer(check, unsafe=False, write=False).contents(old, "a.py")[0].endswith(b"t.daemon = True\n")
+
+
+def test_source_that_libcst_does_not_read_is_fixed_where_python_does() -> None:
+    source = b"import threading\ndef f():\n    if x: y  # noqa: CNC101\n\f    else:\n\f        z\n        z\nx\n"
+    assert isinstance(parse(source.decode()), SourceError)
+    fixer = Fixer(lambda data, path: check_bytes(data, path, resolve(["ALL"])), unsafe=False, write=False)
+    assert fixer.contents(source, "a.py")[0] == source.replace(b"  # noqa: CNC101", b"")
+    assert fixer.problems == []
 
 
 @pytest.mark.parametrize("change", ["write", "unlink"])
