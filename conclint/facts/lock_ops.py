@@ -73,3 +73,14 @@ def is_conditional(call: s.Call, instance: Instance | None) -> bool:
     if timeout is None:
         return False
     return not (isinstance(timeout, s.Constant) and timeout.value in (None, -1))
+
+
+def is_to_fail(call: s.Call) -> bool:
+    """Whether a test fails where ``call`` gets the lock: ``self.assertFalse(lock.acquire(False))``."""
+    asserting = call.parent.parent if isinstance(call.parent, s.Argument) else None
+    if not isinstance(asserting, s.Call) or asserting.positional(0) is not call:
+        return False
+    name, other = s.last_name(asserting.func), asserting.positional(1)
+    if name in ("assertEqual", "assertIs"):
+        return isinstance(other, s.Constant) and other.value is False
+    return name == "assertFalse"
