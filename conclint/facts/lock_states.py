@@ -228,7 +228,8 @@ class LockTransfer:
         if state.held == HANDED_OVER:
             return state
         outer = (*state.outer, state.site)[-2:] if state.is_open else ()
-        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED, outer=outer)
+        known = self._conditions.learn(state.known, ("truth", self._place), True)  # what has methods is not None
+        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED, outer=outer, known=known)
 
     def _released(self, step: Step, state: LockState) -> LockState:
         if state.held == HANDED_OVER:
