@@ -217,13 +217,16 @@ class Flow(CallBehaviour):
                 return Level.UNLIKELY
             if self.is_log_call(call):
                 return Level.UNLIKELY
-        return Level.LIKELY
+        return Level.UNLIKELY if catalog.says_exception(s.last_name(func)) else Level.LIKELY
 
     def _constructor_level(self, node: s.ClassDef) -> Level:
         constructor = self.names.method(node, "__init__")
         if constructor is not None:
             return max(Level.UNLIKELY, self.function_level(constructor))
-        return Level.LIKELY if self.names.is_open(node) or self.names.method(node, "__new__") else Level.UNLIKELY
+        if self.names.method(node, "__new__") is not None:
+            return Level.LIKELY
+        is_known = not self.names.is_open(node) or self.names.catalog.says_exception(node.name)
+        return Level.UNLIKELY if is_known else Level.LIKELY
 
     def _is_hook(self, function: s.Function) -> bool:
         """Whether a method is there to be overridden: abstract, or with nothing in it."""
