@@ -83,6 +83,8 @@ def never_waits(call: s.Call) -> bool:
 
 def is_to_fail(call: s.Call) -> bool:
     """Whether a test fails where ``call`` gets the lock: ``self.assertFalse(lock.acquire(False))``."""
+    if s.last_name(call.func) not in load().acquire_methods:
+        return False
     asserting = call.parent.parent if isinstance(call.parent, s.Argument) else None
     if not isinstance(asserting, s.Call) or asserting.positional(0) is not call:
         return False
