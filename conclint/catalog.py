@@ -285,6 +285,11 @@ class Catalog:
         """Whether the words of ``identifier`` say that it is a logger."""
         return not self._log_words.isdisjoint(words_of(identifier))
 
+    @staticmethod
+    def says_exception(identifier: str) -> bool:
+        """Whether ``identifier`` is what a class of exceptions is called (``ParseError``, not ``handleError``)."""
+        return identifier.endswith(("Error", "Exception")) and identifier.lstrip("_")[0].isupper()
+
     def says_cleanup(self, method: str) -> bool:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""
         verb = re.match(r"_*([a-z]+)", method)

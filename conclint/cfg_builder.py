@@ -145,14 +145,17 @@ class _Builder(Expressions):
             return
         after = self._join(node)
         level = Level.LIKELY if node.is_async else self._iteration_level(node.iter)
+        first: Pending = []
+        if s.is_never_empty(node.iter):  # a head of its own for the first turn, which there always is
+            first, self._pending = [(self._step(StepKind.ITERATE, node, level), Label.TRUE)], []
         head = self._step(StepKind.ITERATE, node, level)
-        self._pending = [(head, Label.TRUE)]
+        self._pending = [*first, (head, Label.TRUE)]
         self._frames.append(Loop(after, head))
         self._bind(node, node.target, None)
         self._body(node.body)
         self._connect(head)
         self._frames.pop()
-        self._pending = [(head, Label.FALSE)]
+        self._pending = [(head, Label.FALSE)] if head.id in self._reached or not first else []
         self._body(node.orelse)
         self._after(after)
 

@@ -170,6 +170,10 @@ class Places(Classes):
             node = bindings[0].node
             if isinstance(node, s.ClassDef):
                 return Place(("self", node), ())
+        if isinstance(scope.node, s.ClassDef):
+            return self.attribute_place(
+                scope.node, expr.id
+            )  # in the body of the class, what others see as an attribute
         return Place(("global" if scope.is_global else "local", scope, expr.id), ())
 
     def _exported_place(self, name: str) -> Place | None:

@@ -17,6 +17,7 @@ from .. import syntax as s
 from ..cfg import Graph, Label, Step, StepKind
 from ..kinds import Instance, Place
 from ..names import Names
+from ..scopes import BindingKind, ScopeInfo
 
 Key = tuple[object, ...]
 Known = frozenset[tuple[Key, bool]]
@@ -47,7 +48,7 @@ class Conditions:
         self._names = names
         self._results = results
         self._keys = self._choose(graph, relevant, {key for key, _ in given})
-        self.at_entry = self._lowered_flags(graph, _with_ancestors(guarded)) | given
+        self.at_entry = self._unbound(graph) | self._lowered_flags(graph, _with_ancestors(guarded)) | given
         """What is known when the function is entered."""
 
     # ---- what the analysis calls
@@ -238,6 +239,22 @@ class Conditions:
                 place = self._names.place(step.target)
                 if place is not None and ("truth", place) in guards:
                     known = self.learn(known, ("truth", place), False)
+        return known
+
+    def _unbound(self, graph: Graph) -> Known:
+        """Variables without a value when the function is entered: asking one raises, so none is true until it is bound.
+
+        ``got = lock.acquire(timeout=1)`` that is interrupted leaves ``got`` without a value, and ``if got:`` raises.
+        """
+        known = NOTHING
+        for key in self._keys:
+            place = key[1] if key[0] == "truth" else None
+            if isinstance(place, Place) and place.root[0] == "local" and not place.path:
+                scope = place.root[1]
+                if isinstance(scope, ScopeInfo) and scope.node is graph.scope:
+                    bindings = scope.bindings.get(str(place.root[2]), ())
+                    if bindings and all(binding.kind is not BindingKind.PARAMETER for binding in bindings):
+                        known = self.learn(known, key, False)
         return known
 
     def _tells(self, value: s.Expr) -> bool:

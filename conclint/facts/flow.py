@@ -16,6 +16,7 @@ from ..dataflow import INTERRUPTED, UNLIKELY, Anything, Budget, explore
 from ..exceptions import ANY, EXCEPTION, ExceptionClasses
 from ..kinds import ApiMethod, External, Foreign, Kind, LocalClass, LocalFunction
 from ..names import Names
+from .lock_ops import never_waits
 
 _DEEPEST_CALL = 30
 """How far calls of functions of the file are followed into one another; beyond it nothing is known of them."""
@@ -179,7 +180,7 @@ class Flow(CallBehaviour):
             method = self.names.bound_method(func)
             if method is not None:
                 if self.is_lock(method.value) and method.attr in catalog.acquire_methods:
-                    return Level.INTERRUPT
+                    return Level.NEVER if never_waits(call) else Level.INTERRUPT
                 if self.is_lock(method.value) and method.attr in catalog.release_methods:
                     return Level.NEVER
                 if method.attr in catalog.harmless_of["condition"] and self.is_lock(method.value):
@@ -192,7 +193,7 @@ class Flow(CallBehaviour):
                     return Level.UNLIKELY
             elif isinstance(kind, ApiMethod):
                 if kind.receiver.type.kind in catalog.lock_kinds and kind.name in catalog.acquire_methods:
-                    return Level.INTERRUPT
+                    return Level.NEVER if never_waits(call) else Level.INTERRUPT
                 if kind.receiver.type.kind in catalog.lock_kinds and kind.name in catalog.release_methods:
                     return Level.NEVER
                 if kind.name in catalog.harmless_of.get(kind.receiver.type.kind, ()):
@@ -217,13 +218,16 @@ class Flow(CallBehaviour):
                 return Level.UNLIKELY
             if self.is_log_call(call):
                 return Level.UNLIKELY
-        return Level.LIKELY
+        return Level.UNLIKELY if catalog.says_exception(s.last_name(func)) else Level.LIKELY
 
     def _constructor_level(self, node: s.ClassDef) -> Level:
         constructor = self.names.method(node, "__init__")
         if constructor is not None:
             return max(Level.UNLIKELY, self.function_level(constructor))
-        return Level.LIKELY if self.names.is_open(node) or self.names.method(node, "__new__") else Level.UNLIKELY
+        if self.names.method(node, "__new__") is not None:
+            return Level.LIKELY
+        is_known = not self.names.is_open(node) or self.names.catalog.says_exception(node.name)
+        return Level.UNLIKELY if is_known else Level.LIKELY
 
     def _is_hook(self, function: s.Function) -> bool:
         """Whether a method is there to be overridden: abstract, or with nothing in it."""

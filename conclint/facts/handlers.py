@@ -128,12 +128,22 @@ class Handlers:
         return False
 
     def _tells(self, handler: s.Handler) -> bool:
-        """Whether the handler calls something that may tell, before whatever else it does."""
+        """Whether the handler calls something that may tell, or keeps the exception where others find it."""
         return any(
-            isinstance(node, s.Call) and not self.tells_nothing(node)
+            (isinstance(node, s.Call) and not self.tells_nothing(node)) or self._keeps(node, handler)
             for statement in handler.body
             if not isinstance(statement, s.Raise)
             for node in s.walk(statement)
+        )
+
+    @staticmethod
+    def _keeps(node: s.Node, handler: s.Handler) -> bool:
+        """Whether ``node`` stores what the handler catches in an object that outlives it: ``self.error = error``."""
+        return (
+            isinstance(node, s.Assign)
+            and isinstance(node.value, s.Name)
+            and node.value.id == handler.name
+            and any(isinstance(target, (s.Attribute, s.Subscript)) for target in node.targets)
         )
 
     def _asks_what_flies(self, body: list[s.Stmt]) -> bool:

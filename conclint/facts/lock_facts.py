@@ -81,6 +81,12 @@ class LockFacts:
             known = self._givers[place] = {scope for scope in self.uses.releasers(place) if self._gives(scope, place)}
         return not known <= {beside} or self._is_taken_for_callers(place, beside)
 
+    def takes_for_good(self, place: Place, beside: s.Node) -> bool:
+        """Whether a function other than ``beside`` ends with the lock at ``place`` taken."""
+        takers = (scope for scope in self.uses.scopes() if scope is not beside and self.uses.at(scope, place))
+        paths = (self.paths(scope, place) for scope in takers)
+        return any(each is not None and each.effect() is Action.ACQUIRE for each in paths)
+
     def passes_on(self, place: Place, function: s.Node) -> bool:
         """Whether a function that holds the lock at ``place`` hands ``function`` on: ``pool.submit(self.run)``."""
         for scope in self.uses.scopes():

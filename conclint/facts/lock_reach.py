@@ -211,8 +211,9 @@ class LockReach:
     def _after_fork(self) -> set[s.Function]:
         """The functions that are registered to run in a forked child, where no other thread is."""
         names = self._names
-        wanted = names.catalog.calls["after_fork"]
-        calls = [call for call in names.module.all(s.Call) if names.qualified(call.func) in wanted]
+        # Also those that a package has of its own, as billiard does: the name is said for nothing else.
+        wanted = {name.rpartition(".")[2] for name in names.catalog.calls["after_fork"]}
+        calls = [call for call in names.module.all(s.Call) if s.last_name(call.func) in wanted]
         return {function for call in calls for given in call.args for function in names.functions(given.value)}
 
 

@@ -144,7 +144,7 @@ class LockReleases(LockWalks):
             if takes and not reentrant and any(state.held > 0 for state in reached.at(step.id)):
                 return False
         ends = {state.held for state in reached.at(self.graph.exit)}
-        if reentrant and ends == {0}:
+        if reentrant and (ends == {0} or (ends == {0, 1} and self._others.takes_for_good(self._place, self._scope))):
             return True  # gives back what the caller took
         ends |= {state.held for state in reached.at(self.graph.raise_exit)}
         return len(ends - {HANDED_OVER}) <= 1

@@ -16,7 +16,7 @@ from ..cfg import Edge, Graph, Label, Level, Step, StepKind
 from ..kinds import Place
 from .conditions import RETURN, Conditions, Known, bound_place
 from .flow import Flow
-from .lock_ops import Action, LockOp
+from .lock_ops import Action, LockOp, is_to_fail
 from .locks import LockUses
 
 HANDED_OVER = 99
@@ -181,13 +181,15 @@ class LockTransfer:
         return taken, missed
 
     def _asserts_acquired(self, node: s.Node) -> bool:
-        """Whether ``node`` is a call that is given the outcome of acquiring the lock."""
+        """Whether ``node`` is a call that is given the outcome of acquiring the lock, also where it ought to fail."""
         if not isinstance(node, s.Call):
             return False
         for argument in node.args:
             made = argument.value.value if isinstance(argument.value, s.Await) else argument.value
             if isinstance(made, s.Call) and any(op.place == self._place for op in self._uses.ops.get(made, ())):
                 return True
+            if isinstance(made, s.Call) and isinstance(made.func, s.Attribute) and is_to_fail(made):
+                return self._names_it(made.func.value)
         return False
 
     def _makes_coroutine(self, node: s.Node) -> bool:
@@ -228,7 +230,8 @@ class LockTransfer:
         if state.held == HANDED_OVER:
             return state
         outer = (*state.outer, state.site)[-2:] if state.is_open else ()
-        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED, outer=outer)
+        known = self._conditions.learn(state.known, ("truth", self._place), True)  # what has methods is not None
+        return state._replace(held=min(state.held + 1, 3), site=step.id, last=Last.UNTOUCHED, outer=outer, known=known)
 
     def _released(self, step: Step, state: LockState) -> LockState:
         if state.held == HANDED_OVER:

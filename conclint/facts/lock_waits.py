@@ -179,10 +179,15 @@ class LockWaits:
             if key not in self._enders:
                 self._enders[key] = self._all_under(tracked, others, place)
             ends, scopes = self._enders[key]
-            if ends is None or scope in scopes:
+            if ends is None or scope in scopes or self._calls_one_of(scope, scopes):
                 return None
             first = first or ends
         return first
+
+    def _calls_one_of(self, scope: s.Function | None, enders: set[s.Function | None]) -> bool:
+        """Whether the function that waits calls one of ``enders`` itself."""
+        calls = (call for function in enders if function is not None for call in self._names.calls_of(function))
+        return any(s.enclosing_function(call) is scope for call in calls)
 
     def _all_under(
         self, tracked: Tracked, others: tuple[str, ...], place: Place

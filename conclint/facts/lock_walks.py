@@ -28,6 +28,9 @@ class Others(Protocol):
     def gives_back(self, place: Place, beside: s.Node) -> bool:
         """Whether one other than ``beside`` releases the lock without having acquired it."""
 
+    def takes_for_good(self, place: Place, beside: s.Node) -> bool:
+        """Whether one other than ``beside`` ends with the lock taken, for its caller or for ``beside`` to give back."""
+
     def passes_on(self, place: Place, function: s.Node) -> bool:
         """Whether one that holds the lock hands on ``function``, which is then to release it."""
 
@@ -122,9 +125,18 @@ class LockWalks:
         return op is not None and op.action in actions
 
     def releases_unasked(self) -> bool:
-        """Whether some path releases a lock that this function has not acquired: its caller's, or another's."""
+        """Whether some path releases a lock that this function has not acquired: its caller's, or another's.
+
+        A re-entrant one may be taken once more before that: more is given back than was taken.
+        """
         reached = self._explore(LIKELY)
-        return not reached.complete or any(
+        if not reached.complete:
+            return True
+        if any(op.is_reentrant for op in self._ops_here) and any(
+            state.held < 0 for state in reached.at(self.graph.exit)
+        ):
+            return True
+        return any(
             state.held <= 0 and state.site == NO_SITE for step in self._releases for state in reached.at(step.id)
         )
 

@@ -12,7 +12,7 @@ from .flow import Flow
 from .handovers import Handovers
 from .lock_misuse import misused_call
 from .lock_objects import LockObjects
-from .lock_ops import Action, LockOp, is_conditional
+from .lock_ops import Action, LockOp, is_conditional, is_to_fail
 
 
 class LockUses:
@@ -254,6 +254,8 @@ class LockUses:
             action = Action.TRY_ACQUIRE if is_conditional(call, instance) else Action.ACQUIRE
             if isinstance(call.parent, s.Argument) and self.result_node(call) is not call:
                 action = Action.ACQUIRE  # `await wait_for(lock.acquire(), 1)` raises where it fails
+            if action is Action.TRY_ACQUIRE and is_to_fail(call):
+                return
         scope = s.enclosing_scope(call)
         self.add(scope, LockOp(place, action, call, method.value, instance))
         self._receivers.setdefault(place, []).append(method.value)

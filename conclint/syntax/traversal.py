@@ -11,10 +11,12 @@ from . import nodes
 from .nodes import (
     Assign,
     Attribute,
+    Call,
     Case,
     ClassDef,
     Constant,
     DictDisplay,
+    Display,
     Expr,
     Function,
     Handler,
@@ -23,6 +25,7 @@ from .nodes import (
     Node,
     Param,
     Scope,
+    Starred,
     Stmt,
 )
 
@@ -191,6 +194,19 @@ def _outside_body(function: Function, child: Node) -> bool:
 def is_nothing(expr: Expr | None) -> bool:
     """Whether an argument or value is not given, or is ``None``."""
     return expr is None or (isinstance(expr, Constant) and expr.value is None)
+
+
+def is_never_empty(expr: Expr) -> bool:
+    """Whether iterating over ``expr`` plainly gives something: ``(a, b)``, ``range(3)``."""
+    if isinstance(expr, Display):
+        return any(not isinstance(element, Starred) for element in expr.elements)
+    if not isinstance(expr, Call) or not isinstance(expr.func, Name) or expr.func.id != "range" or expr.has_star:
+        return False
+    bounds = [argument.value.value for argument in expr.args if isinstance(argument.value, Constant)]
+    if len(bounds) != len(expr.args) or not 1 <= len(bounds) <= 2:
+        return False
+    start, stop = bounds if len(bounds) == 2 else (0, bounds[0])
+    return isinstance(start, int) and isinstance(stop, int) and start < stop
 
 
 def is_assigned(expr: Expr) -> bool:
