@@ -134,7 +134,8 @@ def _may_matter(data: bytes, path: str, given: _Given) -> bool:
     words, project = given.settings.declared.words, given.project
     if project is not None and project.may_matter(path):
         return True
-    return (bool(words) or project is None or not project.is_outlined(path)) and may_hold_finding(data, words)
+    is_told = project is not None and given.is_file and not words and project.is_outlined(path)
+    return not is_told and may_hold_finding(data, words)
 
 
 def _too_large(path: str, limit: int) -> FileReport:
