@@ -39,9 +39,9 @@ def fetch(name: str, version: str, target: Path, kind: Kind = "any") -> None:
 
 def _archive(name: str, version: str, kind: Kind) -> tuple[str, bytes]:
     """The archive's file name and its bytes, which are those whose digest the index gives."""
-    from packaging.specifiers import SpecifierSet
     from pip._internal.commands import create_command
     from pip._internal.exceptions import PipError
+    from pip._vendor.packaging.specifiers import SpecifierSet
 
     pin = f"{name}=={version}"
     logging.getLogger("pip").setLevel(logging.ERROR)  # not every index has every package

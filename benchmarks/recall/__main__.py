@@ -1,8 +1,8 @@
 """The command: ``python -m benchmarks.recall [--folder FOLDER]``.
 
 Gets both versions of each package under FOLDER, where what is there already stays, and checks them with the command
-line of conclint: the file alone where the bug is to be seen in it, else the package. Nothing of theirs is built, imported or
-run. Prints a table in Markdown and the totals, and ends with status 1 if a version could not be checked.
+line of conclint: the file alone where the bug is to be seen in it, else the package. Nothing of theirs is built,
+imported or run. Prints a table in Markdown and the totals, and ends with status 1 if a version could not be checked.
 """
 
 from __future__ import annotations
