@@ -12,11 +12,12 @@ from ..names import Names
 from ..target import ANY, Target
 from .awaited import AwaitedCode
 from .barriers import Barriers
+from .callbacks import Callbacks
 from .calls import Calls
 from .child_ends import ChildEnds
 from .child_pipes import ChildPipes
 from .children import Children
-from .deadlocks import SelfDeadlock, self_deadlocks
+from .deadlocks import CallBack, SelfDeadlock, called_back, self_deadlocks
 from .done_callbacks import DoneCallbacks
 from .drains import Drains
 from .dropped_results import DroppedResults
@@ -125,6 +126,14 @@ class Facts:
         return self_deadlocks(self.locks, self.sections, self.takings, self.owners)
 
     @cached_property
+    def callbacks(self) -> Callbacks:
+        return Callbacks(self.calls)
+
+    def called_back(self) -> Iterator[CallBack]:
+        """Every call of others' code under a lock that this may come back for, and that cannot be acquired twice."""
+        return called_back(self.locks, self.sections, self.takings, self.callbacks)
+
+    @cached_property
     def owners(self) -> Owners:
         return Owners(self.names)
 
@@ -167,7 +176,7 @@ class Facts:
     @cached_property
     def lock_waits(self) -> LockWaits:
         awaited = AwaitedCode(self.objects, self.running)
-        return LockWaits(self.locks, self.sections, self.takings, self.waiting, awaited)
+        return LockWaits(self.locks, self.sections, self.takings, self.waiting, awaited, self.callbacks)
 
     @cached_property
     def suspensions(self) -> Suspensions:

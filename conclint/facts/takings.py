@@ -64,7 +64,7 @@ class Takings:
 
     def __init__(self, flow: Flow, calls: Calls, locks: LockFacts, sections: Sections) -> None:
         self._flow = flow
-        self._names = flow.names
+        self._names = self.names = flow.names
         self._calls = calls
         self._locks = locks
         self._sections = sections
