@@ -254,6 +254,7 @@ class Catalog:
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])
+        self.try_methods = frozenset(locks["try"])
         self.release_methods = frozenset(locks["release"])
         self.locked_methods = frozenset(locks["locked"])
         self.lock_methods = frozenset(locks["methods"])
