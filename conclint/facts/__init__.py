@@ -35,6 +35,7 @@ from .late_stops import LateStops
 from .listeners import unstopped_listeners
 from .lives import Lives
 from .lock_decorators import LockDecorators
+from .lock_entries import unheeded_entries
 from .lock_facts import LockFacts
 from .lock_misuse import LockMisuse
 from .lock_objects import LockObjects
@@ -124,6 +125,10 @@ class Facts:
     def self_deadlocks(self) -> Iterator[SelfDeadlock]:
         """Every lock acquired by code that holds it, and cannot acquire it twice."""
         return self_deadlocks(self.locks, self.sections, self.takings, self.owners)
+
+    def unheeded_entries(self) -> Iterator[s.Call]:
+        """Every ``self.acquire()`` of an ``__enter__`` that may be told no, and does not heed it."""
+        return unheeded_entries(self.calls, self.locks.uses, self.takings)
 
     @cached_property
     def callbacks(self) -> Callbacks:

@@ -129,11 +129,11 @@ class Takings:
             else:
                 known, flags = self._calls.given(taking.site, callee, known)
                 unknown += flags
-            if known and not self._reaches(callee, site, known):
+            if known and not self.reaches(callee, site, known):
                 return False
             for key in unknown:
                 for truth in (True, False):
-                    if not self._reaches(callee, site, known | {(key, truth)}):
+                    if not self.reaches(callee, site, known | {(key, truth)}):
                         return False
             taking = taking.inner
 
@@ -241,7 +241,8 @@ class Takings:
 
     # ---- conditions
 
-    def _reaches(self, function: s.Function, node: s.Node, given: Known) -> bool:
+    def reaches(self, function: s.Function, node: s.Node, given: Known) -> bool:
+        """Whether ``function``, started with what is ``given``, may come to ``node``."""
         key = (function, node, given)
         known = self._reached.get(key)
         if known is None:
