@@ -87,6 +87,7 @@ class Cache:
 - The lock, its `release`, or a function that releases it is handed to somebody else while it is held: a thread, a
   callback, an `ExitStack`, a container.
 - Paths on which the acquire failed: `if not lock.acquire(timeout=1): return`, `got = ...; if got:`.
+- Locks of items that one loop takes and another gives back, where a call between the two is given the items.
 - Things that only look like locks: the `acquire()` of a connection pool.
 - A generated function with hundreds of locks: only as many are followed as take time in proportion to its length.
 
@@ -116,6 +117,8 @@ def check(module: ModuleContext) -> Iterator[Report]:
         for leak in paths.leaks():
             if not locks.reported_elsewhere(leak.op):
                 yield _report(module, leak)
+    for leak in module.facts.lock_groups.leaks():
+        yield _report(module, leak)
 
 
 def _report(module: ModuleContext, leak: Leak) -> Report:

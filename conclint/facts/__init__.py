@@ -37,6 +37,7 @@ from .lives import Lives
 from .lock_decorators import LockDecorators
 from .lock_entries import unheeded_entries
 from .lock_facts import LockFacts
+from .lock_groups import LockGroups
 from .lock_misuse import LockMisuse
 from .lock_objects import LockObjects
 from .lock_order import LockOrder
@@ -125,6 +126,10 @@ class Facts:
     def self_deadlocks(self) -> Iterator[SelfDeadlock]:
         """Every lock acquired by code that holds it, and cannot acquire it twice."""
         return self_deadlocks(self.locks, self.sections, self.takings, self.owners)
+
+    @cached_property
+    def lock_groups(self) -> LockGroups:
+        return LockGroups(self.flow, self.locks.uses)
 
     def unheeded_entries(self) -> Iterator[s.Call]:
         """Every ``self.acquire()`` of an ``__enter__`` that may be told no, and does not heed it."""
