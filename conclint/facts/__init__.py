@@ -27,6 +27,7 @@ from .exits import Exits
 from .flow import Flow
 from .forking import Forking
 from .futures import Futures
+from .guarded import WrongLock, wrong_locks
 from .handed import HandedOver
 from .handlers import Handlers
 from .held_conditions import HeldConditions
@@ -126,6 +127,10 @@ class Facts:
     def self_deadlocks(self) -> Iterator[SelfDeadlock]:
         """Every lock acquired by code that holds it, and cannot acquire it twice."""
         return self_deadlocks(self.locks, self.sections, self.takings, self.owners)
+
+    def wrong_locks(self) -> Iterator[WrongLock]:
+        """Every change of an attribute under another lock than the one that guards it."""
+        return wrong_locks(self.names, self.locks.uses)
 
     @cached_property
     def lock_groups(self) -> LockGroups:
