@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import archives
-from benchmarks.recall.judging import Bug, Fit, Found, Verdict, fitting, fixed_places, places, table, totals
+from benchmarks.recall.judging import Bug, Fit, Found, Verdict, fitting, fixed_places, hit, table, totals
 
 HERE = Path(__file__).parent
 ALL = "--select=ALL"
@@ -53,12 +53,14 @@ def verdicts(folder: Path) -> Iterator[Verdict]:
 
 def _judged(bug: Bug, fit: Fit, buggy: Path, fixed: Path) -> Verdict:
     source = (buggy / bug.path).read_bytes()
-    where = places(bug, source)
-    hit = fitting(fit, bug.path, where, _findings(bug, buggy, bug.path))
-    optional = None if hit is not None else fitting(fit, bug.path, where, _findings(bug, buggy, bug.path, ALL))
+    left = _findings(bug, fixed, bug.fixed_path)
+    found = hit(bug, fit, source, _findings(bug, buggy, bug.path), left)
+    optional = None
+    if found is None:
+        left_by_all = _findings(bug, fixed, bug.fixed_path, ALL)
+        optional = hit(bug, fit, source, _findings(bug, buggy, bug.path, ALL), left_by_all)
     silent = fixed_places(bug, source, (fixed / bug.fixed_path).read_bytes())
-    still = fitting(fit, bug.fixed_path, silent, _findings(bug, fixed, bug.fixed_path))
-    return Verdict(bug, hit, optional, still)
+    return Verdict(bug, found, optional, fitting(fit, bug.fixed_path, silent, left))
 
 
 def _root(folder: Path, package: str, version: str, kind: archives.Kind) -> Path:

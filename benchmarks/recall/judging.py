@@ -56,6 +56,7 @@ class Found(msgspec.Struct, frozen=True):
     path: str
     line: int
     notes: list[Note]
+    fingerprint: str = ""
 
 
 class Verdict(NamedTuple):
@@ -95,9 +96,21 @@ def functions(source: str | bytes) -> Mapping[str, Sequence[Lines]]:
     return result
 
 
-def places(bug: Bug, source: str | bytes) -> list[Lines]:
-    """The lines of the buggy version that are the bug's place: those that are named, and the function."""
-    return [range(line, line + 1) for line in (bug.line, *bug.also_lines)] + [*functions(source).get(bug.function, ())]
+def hit(bug: Bug, fit: Fit, source: str | bytes, findings: Sequence[Found], fixed: Sequence[Found]) -> Found | None:
+    """The one of ``findings`` that is the bug.
+
+    It points at the bug's line, or leads there; or it points elsewhere in the function, and says what the ``fixed``
+    version is not told any more: what the fix does not silence is something else.
+    """
+    lines = [range(line, line + 1) for line in (bug.line, *bug.also_lines)]
+    function = functions(source).get(bug.function, ())
+    left = {finding.fingerprint for finding in fixed}
+    standing = Fit(fit.rules)
+    for finding in sorted(findings, key=lambda each: fitting(standing, bug.path, [*lines, *function], [each]) is None):
+        if fitting(fit, bug.path, [*lines, *function], [finding]) is not None:
+            if finding.fingerprint not in left or fitting(Fit(fit.rules, path=True), bug.path, lines, [finding]):
+                return finding
+    return None
 
 
 def fixed_places(bug: Bug, source: str | bytes, fixed: str | bytes) -> list[Lines]:

@@ -39,6 +39,7 @@ from .lock_decorators import LockDecorators
 from .lock_entries import unheeded_entries
 from .lock_facts import LockFacts
 from .lock_groups import LockGroups
+from .lock_handing import LostHandover, lost_handovers
 from .lock_misuse import LockMisuse
 from .lock_objects import LockObjects
 from .lock_order import LockOrder
@@ -131,6 +132,10 @@ class Facts:
     def wrong_locks(self) -> Iterator[WrongLock]:
         """Every change of an attribute under another lock than the one that guards it."""
         return wrong_locks(self.names, self.locks.uses)
+
+    def lost_handovers(self) -> Iterator[LostHandover]:
+        """Every wait that may be cancelled when ``release()`` has handed the lock over."""
+        return lost_handovers(self.names)
 
     @cached_property
     def lock_groups(self) -> LockGroups:
