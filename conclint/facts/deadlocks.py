@@ -78,33 +78,43 @@ def called_back(locks: LockFacts, sections: Sections, takings: Takings, callback
         place = section.place
         if not is_one_object(place) or not locks.uses.blocks_its_holder(place):
             continue
-        methods: list[tuple[s.Function, Taking]] | None = None
         for event in section.events:
             for back in callbacks.at(event):
                 key = (section.scope, back.call)
                 if key in seen or not _is_under(section, back, locks, sections, takings.names):
                     continue
-                if methods is None:
-                    methods = list(public_takings(place, takings))
-                    if isinstance(section.site, s.Call) and locks.is_signal(place, section.scope):
-                        methods = []
-                if methods:
+                if isinstance(section.site, s.Call) and locks.is_signal(place, section.scope):
+                    continue
+                just_set = takings.set_before(event, section.scope)
+                if back.sites:
+                    just_set |= takings.set_before(back.call, s.enclosing_scope(back.call))
+                found = next(public_takings(place, takings, just_set), None)
+                if found is not None:
                     seen.add(key)
-                    yield CallBack(section, event, back, *methods[0])
+                    yield CallBack(section, event, back, *found)
 
 
-def public_takings(place: Place, takings: Takings) -> Iterator[tuple[s.Function, Taking]]:
-    """The methods by which others come to take the lock at ``place``, an attribute of ``self``."""
+def public_takings(
+    place: Place, takings: Takings, just_set: frozenset[Place] = frozenset()
+) -> Iterator[tuple[s.Function, Taking]]:
+    """The methods by which others come to take the lock at ``place``, an attribute of ``self``, the most direct first.
+
+    Not by way of a test of an attribute that is ``just_set`` before: that may be there to tell a callback apart.
+    """
     names = takings.names
     owner = place.root[1] if place.root[0] == "self" and len(place.path) == 1 else None
     if not isinstance(owner, s.ClassDef):
         return
     family = {owner, *names.subclasses(owner)}
+    found: list[tuple[s.Function, Taking]] = []
     for function in names.module.functions:
         if names.owner(function) in family and not function.name.startswith("_"):
             taking = takings.of(function).get(place)
-            if taking is not None and takings.is_certain(taking, function):
-                yield function, taking
+            if taking is not None:
+                found.append((function, taking))
+    for function, taking in sorted(found, key=lambda each: len(list(each[1].chain()))):
+        if takings.is_certain(taking, function, just_set):
+            yield function, taking
 
 
 def _is_under(section: Section, back: Back, locks: LockFacts, sections: Sections, names: Names) -> bool:
