@@ -7,14 +7,11 @@ is there already stays.
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from benchmarks import archives
 
 PACKAGES = Path(__file__).with_name("packages.txt")
 
@@ -35,27 +32,10 @@ def fetch(folder: Path) -> list[str]:
         target = folder / name
         if not target.exists():
             try:
-                _unpack(f"{name}=={version}", target)
-            except (OSError, subprocess.CalledProcessError, tarfile.TarError, zipfile.BadZipFile) as error:
-                missing.append(f"{name}=={version}: {error}")
+                archives.fetch(name, version, target)
+            except archives.FetchError as error:
+                missing.append(str(error))
     return missing
-
-
-def _unpack(pin: str, target: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
-    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
-        archives, part = Path(temporary, "archives"), Path(temporary, "part")
-        part.mkdir()
-        subprocess.run([*command, "-d", str(archives), pin], check=True, capture_output=True)
-        for archive in archives.iterdir():
-            if archive.suffix in (".whl", ".zip"):
-                with zipfile.ZipFile(archive) as wheel:
-                    wheel.extractall(part, [name for name in wheel.namelist() if name.endswith(".py")])
-            else:
-                with tarfile.open(archive) as source:
-                    files = [each for each in source.getmembers() if each.isfile() and each.name.endswith(".py")]
-                    source.extractall(part, files, filter="data")
-        shutil.move(part, target)
 
 
 def main() -> int:

@@ -237,6 +237,8 @@ class Catalog:
         self.log_methods = frozenset(data["logging"]["methods"])
         self._log_words = frozenset(data["logging"]["words"])
         self._cleanup_verbs = frozenset(data["cleanup"]["verbs"])
+        self.callbacks: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["callbacks"].items()}
+        """What tells calls of code that others have handed in: see the catalogue."""
         self.channel_methods = frozenset(data["channels"]["methods"])
         self.taking_methods = frozenset(data["taking"]["methods"])
         self.takers = frozenset(data["taking"]["functions"])
@@ -252,6 +254,7 @@ class Catalog:
         locks = data["locks"]
         self.lock_kinds = frozenset(locks["kinds"])
         self.acquire_methods = frozenset(locks["acquire"])
+        self.try_methods = frozenset(locks["try"])
         self.release_methods = frozenset(locks["release"])
         self.locked_methods = frozenset(locks["locked"])
         self.lock_methods = frozenset(locks["methods"])
@@ -289,6 +292,13 @@ class Catalog:
     def says_exception(identifier: str) -> bool:
         """Whether ``identifier`` is what a class of exceptions is called (``ParseError``, not ``handleError``)."""
         return identifier.endswith(("Error", "Exception")) and identifier.lstrip("_")[0].isupper()
+
+    def says_callback(self, identifier: str) -> bool:
+        """Whether ``identifier`` says that it is called to tell others of something (``_on_error``, ``callbacks``)."""
+        first = re.match(r"_*([a-z]+)_", identifier)
+        if first is not None and first[1] in self.callbacks["beginnings"]:
+            return True
+        return not self.callbacks["words"].isdisjoint(words_of(identifier))
 
     def says_cleanup(self, method: str) -> bool:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""

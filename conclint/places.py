@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from . import syntax as s
 from .classes import Classes
-from .kinds import External, Kinds, LocalClass, Place
+from .kinds import External, Kinds, LocalClass, LocalFunction, Place
 from .questions import Questions
 from .scopes import Binding, BindingKind
 
@@ -140,9 +140,34 @@ class Places(Classes):
                 return base.join(f"[{index.value!r}]")
             text = s.dotted(index)
             return base.join(f"[{text}]") if text else None
-        if isinstance(expr, s.Call) and isinstance(expr.func, s.Attribute) and expr.func.attr == "get_lock":
-            return self.handle(expr.func.value)
+        if isinstance(expr, s.Call):
+            returned = self._returned_place(expr)
+            if returned is None and isinstance(expr.func, s.Attribute) and expr.func.attr == "get_lock":
+                return self.handle(expr.func.value)
+            return returned
         return None
+
+    def _returned_place(self, call: s.Call) -> Place | None:
+        """The attribute or global that the function of this file that is called always hands back."""
+        kinds = [kind for kind in self.kinds(call.func) if isinstance(kind, LocalFunction)] if not call.args else []
+        if len(kinds) != 1 or kinds[0].function.is_async or kinds[0].function.is_generator:
+            return None
+        function = kinds[0].function
+        values = [node.value for node in s.own_nodes(function) if isinstance(node, s.Return)]
+        if not values or not self._adds_nothing(function):
+            return None
+        places = {self.handle(value) if isinstance(value, (s.Attribute, s.Name)) else None for value in values}
+        place = places.pop() if len(places) == 1 else None
+        if place is None or place.root[0] == "global":
+            return place
+        if place.root[0] != "self" or len(place.path) != 1 or not isinstance(call.func, s.Attribute):
+            return None
+        return self._attribute_of(call.func.value, place.path[0])
+
+    def _adds_nothing(self, function: s.Function) -> bool:
+        """Whether no decorator but those of methods stands between a call and what ``function`` returns."""
+        known = ("builtins.classmethod", "builtins.staticmethod")
+        return all(self.qualified(decorator) in known for decorator in function.decorators)
 
     def _name_place(self, expr: s.Name) -> Place | None:
         owner = self.self_of(expr)
@@ -205,20 +230,23 @@ class Places(Classes):
                 return self.handle(expr) if isinstance(expr, (s.Name, s.Attribute)) else None
 
     def _attribute_place(self, expr: s.Attribute) -> Place | None:
-        for kind in self.kinds(expr.value) if isinstance(expr.value, (s.Name, s.Call, s.Attribute)) else ():
+        return self._attribute_of(expr.value, expr.attr)
+
+    def _attribute_of(self, owner: s.Expr, attr: str) -> Place | None:
+        for kind in self.kinds(owner) if isinstance(owner, (s.Name, s.Call, s.Attribute)) else ():
             if isinstance(kind, LocalClass):
-                return self.attribute_place(kind.node, expr.attr)
+                return self.attribute_place(kind.node, attr)
             if isinstance(kind, External) and not kind.name.startswith("builtins."):
-                name = f"{kind.name}.{expr.attr}"
+                name = f"{kind.name}.{attr}"
                 return self._exported_place(name) or Place(("external", name), ())
-        base = self.handle(expr.value)
+        base = self.handle(owner)
         if base is None:
             return None
         if base.root[0] == "self" and not base.path:
             node = base.root[1]
             if isinstance(node, s.ClassDef):
-                return self.attribute_place(node, expr.attr)
-        return base.join(expr.attr)
+                return self.attribute_place(node, attr)
+        return base.join(attr)
 
     def items(self, place: Place) -> list[s.Expr]:
         """The expressions that are appended, added or stored under a key to the container at ``place``."""

@@ -80,6 +80,7 @@ from .worker_attribute_typo import RULE as CNC323
 from .worker_misordered import RULE as CNC313
 from .worker_never_started import RULE as CNC321
 from .wrong_exception_class import RULE as CNC507
+from .wrong_lock import RULE as CNC120
 from .yield_while_locked import RULE as CNC112
 
 RULES: tuple[Rule, ...] = (
@@ -102,6 +103,7 @@ RULES: tuple[Rule, ...] = (
     CNC117,
     CNC118,
     CNC119,
+    CNC120,
     CNC201,
     CNC202,
     CNC203,

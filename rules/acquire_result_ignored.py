@@ -3,7 +3,8 @@
 ## What it finds
 
 A non-blocking or timed `acquire()` whose result nobody looks at: `lock.acquire(timeout=5)`, `lock.acquire(False)`,
-`lock.acquire(blocking=wait)` as a statement, or assigned to a name that is never read.
+`lock.acquire(blocking=wait)` as a statement, or assigned to a name that is never read. Also `self.acquire()` in the
+`__enter__` of a lock of the project's own, whose `acquire()` returns `False` where it fails.
 
 ## Why it matters
 
@@ -46,7 +47,8 @@ def update(state, value):
 
 ## When it stays silent
 
-- The lock's type is not known: other libraries' locks raise when they time out.
+- The lock's type is not known: other libraries' locks raise when they time out. Of locks that the file writes itself,
+  an `acquire()` that hands on what a lock of Python's says, which waits as long as it takes.
 - `timeout=None`, `timeout=-1` and `blocking=True`, which wait as long as it takes.
 - A semaphore that the function does not release: a timed wait for a signal, whose outcome may not matter.
 - `acquire(False)` directly followed by `release()`, which makes sure that the lock is free.
@@ -68,6 +70,12 @@ def check(module: ModuleContext) -> Iterator[Report]:
             "and a release() then frees the lock of another holder"
         )
         yield Report(op.call, message)
+    for call in module.facts.unheeded_entries():
+        message = (
+            f"`{module.text(call)}` may return False, and nobody looks: the body of the `with` then runs without the "
+            "lock, and leaving it releases that of another holder"
+        )
+        yield Report(call, message)
 
 
 RULE = Rule(

@@ -87,6 +87,7 @@ class Cache:
 - The lock, its `release`, or a function that releases it is handed to somebody else while it is held: a thread, a
   callback, an `ExitStack`, a container.
 - Paths on which the acquire failed: `if not lock.acquire(timeout=1): return`, `got = ...; if got:`.
+- Locks of items that one loop takes and another gives back, where a call between the two is given the items.
 - Things that only look like locks: the `acquire()` of a connection pool.
 - A generated function with hundreds of locks: only as many are followed as take time in proportion to its length.
 
@@ -104,9 +105,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conclint.model import FixAvailability, Rule, Severity
-from conclint.rule import ModuleContext, Report
+from conclint.rule import ModuleContext, Report, Step
 
 if TYPE_CHECKING:
+    from conclint.facts.lock_handing import LostHandover
     from conclint.facts.lock_leaks import Leak
 
 
@@ -116,6 +118,10 @@ def check(module: ModuleContext) -> Iterator[Report]:
         for leak in paths.leaks():
             if not locks.reported_elsewhere(leak.op):
                 yield _report(module, leak)
+    for leak in module.facts.lock_groups.leaks():
+        yield _report(module, leak)
+    for lost in module.facts.lost_handovers():
+        yield _report_handover(module, lost)
 
 
 def _report(module: ModuleContext, leak: Leak) -> Report:
@@ -132,6 +138,18 @@ def _report(module: ModuleContext, leak: Leak) -> Report:
     steps = leak.path.tell(f"`{name}` is acquired", end)
     fix = module.rewrite.as_with(module.facts.with_blocks.leaking(leak.op), safe=False)
     return Report(leak.op.call, f"{_cause(module, leak)} {state}; {consequence}", steps, fix)
+
+
+def _report_handover(module: ModuleContext, lost: LostHandover) -> Report:
+    message = (
+        f"a cancelled `{module.text(lost.wait)}` may already have been handed the lock by `release()` "
+        f"(line {module.line(lost.wake)}), and does not give it back; every later acquire() of it blocks forever"
+    )
+    steps = (
+        Step(lost.wake, "the lock is handed over"),
+        Step(lost.wait, "who waits for it is cancelled before he runs"),
+    )
+    return Report(lost.wait, message, steps)
 
 
 def _cause(module: ModuleContext, leak: Leak) -> str:

@@ -4,7 +4,8 @@
 
 A non-daemon `Process` that is started and, on some normal path, never joined, and that nobody is given who could:
 `Process(target=f).start()`, a local variable or attribute that no code joins, a variable overwritten in a loop so that
-only the last process is joined, and a `terminate()` or `kill()` with no `join()` after it.
+only the last process is joined, and a `terminate()` or `kill()` with no `join()` after it. In a `@contextmanager`, also
+one, daemon or not, that is joined after the `yield` and outside of a `finally`: the `yield` raises where the body does.
 
 ## Why it matters
 
@@ -88,6 +89,12 @@ def _report(module: ModuleContext, unjoined: Unjoined) -> Report:
         where = unjoined.path.way_out(module.line)
         message = f"process{home} is started and never joined on the path to {where}; {_CONSEQUENCE}"
         steps = unjoined.path.tell("", f"process{home} has not been joined")
+    elif unjoined.body is not None:
+        message = (
+            f"process{home} is joined only if the body of the `with` raises nothing: an exception comes out of the "
+            f"`yield` (line {module.line(unjoined.body)}), and leaves it running"
+        )
+        steps = (Step(unjoined.body, "an exception of the body is raised here"),)
     elif unjoined.ending is not None:
         ended = f"`{unjoined.ending.name}()` on line {module.line(unjoined.ending.node)}"
         message = f"process{home} is never joined, also not after {ended}, which does not wait: it stays a zombie"

@@ -6,6 +6,9 @@ A lock that is not re-entrant, acquired by code that already holds it: a `with` 
 or a call of a method or function that takes the lock, directly or through others. Properties, context managers,
 inherited methods and `Condition(lock)`, which is that lock under another name, count.
 
+So does a callback that is called while the lock is held, where a public method of the object takes that lock: whoever
+registered the callback has the object, and may well call that method in it.
+
 ## Why it matters
 
 The thread waits for itself: it hangs there for ever, and every other thread that wants the lock hangs with it. It
@@ -55,7 +58,7 @@ class Account:
             self._balance -= amount
 ```
 
-An `RLock` in place of the `Lock` is the other way.
+An `RLock` in place of the `Lock` is the other way. Callbacks are best called after the lock is released.
 
 ## When it stays silent
 
@@ -63,6 +66,9 @@ An `RLock` in place of the `Lock` is the other way.
 - Non-blocking and timed acquires, which come back.
 - Semaphores, unless they are known to start at one.
 - The same attribute of two objects, and items that a variable picks out of a container: those are different locks.
+- What an object was made with (`Connection(on_close=...)`) and calls under a lock: its maker has not had the object
+  yet, and most often hands in something that knows nothing of it. Also what is not called callback, handler, hook,
+  listener, observer, subscriber or `on_something`.
 - A helper that gives the lock back before it takes it again, and one that a constant argument tells not to take it.
 """
 
@@ -75,12 +81,14 @@ from conclint.model import Rule, Severity
 from conclint.rule import ModuleContext, Report, Step
 
 if TYPE_CHECKING:
-    from conclint.facts.deadlocks import SelfDeadlock
+    from conclint.facts.deadlocks import CallBack, SelfDeadlock
 
 
 def check(module: ModuleContext) -> Iterator[Report]:
     for found in module.facts.self_deadlocks():
         yield _report(module, found)
+    for back in module.facts.called_back():
+        yield _report_callback(module, back)
 
 
 def _report(module: ModuleContext, found: SelfDeadlock) -> Report:
@@ -108,6 +116,24 @@ def _report(module: ModuleContext, found: SelfDeadlock) -> Report:
             Step(inner[-1].site, f"`{name}` is acquired again"),
         )
     return Report(taking.node, message, steps)
+
+
+def _report_callback(module: ModuleContext, found: CallBack) -> Report:
+    section, event, back = found.section, found.event, found.back
+    name = module.text(module.facts.lock_name(section))
+    call = module.text(back.call)
+    where = f"`{call}`" if back.call is event else f"`{call}` (line {module.line(back.call)})"
+    message = (
+        f"{where} is called with `{name}` held since line {module.line(section.site)}: a callback that calls "
+        f"`{found.method.name}()`, which acquires it again, waits for itself forever"
+    )
+    last = "others' code is called"
+    steps = [*section.path(event, name, last if back.call is event else f"calls `{module.text(event)}`")]
+    if back.call is not event:
+        steps += [Step(site, f"calls `{module.text(site)}`") for site in back.sites[1:]]
+        steps.append(Step(back.call, last))
+    steps.append(Step(found.taking.origin.site, f"`{found.method.name}` acquires `{name}` again"))
+    return Report(event, message, steps)
 
 
 RULE = Rule(

@@ -4,7 +4,9 @@
 
 A non-daemon `Thread` or `Timer` that is started and, on some normal path, never joined (a timer: nor cancelled), and
 that nobody is given who could: `Thread(target=f).start()`, a local variable or attribute that no code joins, a `return`
-between `start()` and `join()`, a variable overwritten in a loop so that only the last thread is joined.
+between `start()` and `join()`, a variable overwritten in a loop so that only the last thread is joined. In a
+`@contextmanager`, the `yield` raises where the body of the `with` does: a thread that is joined after it, outside of a
+`finally`, runs on; there this is said of daemon threads too.
 
 ## Why it matters
 
@@ -51,6 +53,7 @@ def save_all(documents, upload):
 ## When it stays silent
 
 - Daemon threads, also where the class, a variable or the creating thread decides.
+- Fixtures of pytest, into which it raises nothing.
 - The thread is joined, cancelled or asked whether it is alive anywhere in the file: in `close()`, in a loop over
   a list of threads, through `atexit` or `addCleanup`.
 - It is returned, passed on, or stored on an object whose class has a base in another file.
@@ -91,6 +94,12 @@ def _report(module: ModuleContext, unjoined: Unjoined) -> Report:
         where = unjoined.path.way_out(module.line)
         message = f"{noun}{home} is started and {never} {ended} on the path to {where}; {consequence}"
         steps = unjoined.path.tell("", f"{noun}{home} has not been {ended}")
+    elif unjoined.body is not None:
+        message = (
+            f"{noun}{home} is joined only if the body of the `with` raises nothing: an exception comes out of the "
+            f"`yield` (line {module.line(unjoined.body)}), and leaves it running"
+        )
+        steps = (Step(unjoined.body, "an exception of the body is raised here"),)
     else:
         message = f"{noun}{home} is started and {never} {ended}; {consequence}"
     return Report(unjoined.worker.call, message, steps)

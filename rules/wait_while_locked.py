@@ -5,7 +5,8 @@
 Code that holds a lock while it waits, without a timeout, for other code that needs this very lock: `join()` of a
 thread whose target takes it, `result()` of a task that does, `Queue.join()` where the consumer does, shutting down or
 leaving an executor whose tasks do, awaiting asyncio's tasks that do, and `get()`, `put()`, `Event.wait()` or
-`Condition.wait()` that only calls under the same lock could end.
+`Condition.wait()` that only calls under the same lock could end. A thread that calls callbacks of others may come to
+need every lock that public methods of the object take.
 
 ## Why it matters
 
@@ -98,7 +99,12 @@ def _report(module: ModuleContext, blocked: Blocked) -> Report:
     section, come = blocked.section, blocked.come
     name = module.text(module.facts.lock_name(section))
     wait = module.text(come.wait.node)
-    if blocked.needs is not None:
+    if blocked.back is not None and blocked.needs is not None and blocked.needs.callee is not None:
+        cause = (
+            f"waits for `{blocked.awaited_name}`, which calls `{module.text(blocked.back.call)}`: "
+            f"a callback that calls `{blocked.needs.callee.name}()` needs `{name}`"
+        )
+    elif blocked.needs is not None:
         cause = f"waits for `{blocked.awaited_name}`, which needs `{name}`"
     else:
         cause = f"waits for a call that is made under `{name}` only (line {module.line(blocked.awaited)})"
@@ -109,7 +115,11 @@ def _report(module: ModuleContext, blocked: Blocked) -> Report:
     if blocked.needs is None:
         steps.append(Step(blocked.awaited, f"would end the wait, but needs `{name}` first"))
     else:
-        for taking in blocked.needs.chain():
+        chain = list(blocked.needs.chain())
+        if blocked.back is not None:
+            steps += [Step(site, f"calls `{module.text(site)}`") for site in blocked.back.sites]
+            steps.append(Step(chain.pop(0).site, "others' code is called"))
+        for taking in chain:
             told = f"`{name}` is needed" if taking.callee is None else f"calls `{taking.callee.name}`"
             steps.append(Step(taking.site, told))
     return Report(blocked.event, message, steps)

@@ -12,11 +12,12 @@ from ..names import Names
 from ..target import ANY, Target
 from .awaited import AwaitedCode
 from .barriers import Barriers
+from .callbacks import Callbacks
 from .calls import Calls
 from .child_ends import ChildEnds
 from .child_pipes import ChildPipes
 from .children import Children
-from .deadlocks import SelfDeadlock, self_deadlocks
+from .deadlocks import CallBack, SelfDeadlock, called_back, self_deadlocks
 from .done_callbacks import DoneCallbacks
 from .drains import Drains
 from .dropped_results import DroppedResults
@@ -26,6 +27,7 @@ from .exits import Exits
 from .flow import Flow
 from .forking import Forking
 from .futures import Futures
+from .guarded import WrongLock, wrong_locks
 from .handed import HandedOver
 from .handlers import Handlers
 from .held_conditions import HeldConditions
@@ -34,7 +36,10 @@ from .late_stops import LateStops
 from .listeners import unstopped_listeners
 from .lives import Lives
 from .lock_decorators import LockDecorators
+from .lock_entries import unheeded_entries
 from .lock_facts import LockFacts
+from .lock_groups import LockGroups
+from .lock_handing import LostHandover, lost_handovers
 from .lock_misuse import LockMisuse
 from .lock_objects import LockObjects
 from .lock_order import LockOrder
@@ -124,6 +129,30 @@ class Facts:
         """Every lock acquired by code that holds it, and cannot acquire it twice."""
         return self_deadlocks(self.locks, self.sections, self.takings, self.owners)
 
+    def wrong_locks(self) -> Iterator[WrongLock]:
+        """Every change of an attribute under another lock than the one that guards it."""
+        return wrong_locks(self.names, self.locks.uses)
+
+    def lost_handovers(self) -> Iterator[LostHandover]:
+        """Every wait that may be cancelled when ``release()`` has handed the lock over."""
+        return lost_handovers(self.names)
+
+    @cached_property
+    def lock_groups(self) -> LockGroups:
+        return LockGroups(self.flow, self.locks.uses)
+
+    def unheeded_entries(self) -> Iterator[s.Call]:
+        """Every ``self.acquire()`` of an ``__enter__`` that may be told no, and does not heed it."""
+        return unheeded_entries(self.calls, self.locks.uses, self.takings)
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        return Callbacks(self.calls)
+
+    def called_back(self) -> Iterator[CallBack]:
+        """Every call of others' code under a lock that this may come back for, and that cannot be acquired twice."""
+        return called_back(self.locks, self.sections, self.takings, self.callbacks)
+
     @cached_property
     def owners(self) -> Owners:
         return Owners(self.names)
@@ -167,7 +196,7 @@ class Facts:
     @cached_property
     def lock_waits(self) -> LockWaits:
         awaited = AwaitedCode(self.objects, self.running)
-        return LockWaits(self.locks, self.sections, self.takings, self.waiting, awaited)
+        return LockWaits(self.locks, self.sections, self.takings, self.waiting, awaited, self.callbacks)
 
     @cached_property
     def suspensions(self) -> Suspensions:

@@ -205,6 +205,8 @@ class Flow(CallBehaviour):
                 if kind.receiver is not None and self._is_hook(function):
                     return Level.LIKELY  # whatever a subclass puts there
                 bodies = [function, *self.names.overrides(function, kind.receiver)]
+                if self.names.place(call) is not None and not any(_raises(body) for body in bodies):
+                    return Level.UNLIKELY  # it hands back an attribute, which it may make first
                 levels = {self.function_level(body) for body in bodies}
                 return next((level for level in (Level.LIKELY, Level.INTERRUPT) if level in levels), Level.UNLIKELY)
             elif isinstance(kind, LocalClass):
@@ -327,3 +329,7 @@ def _is_stub(function: s.Function) -> bool:
 
 def _is_docstring(node: s.Stmt) -> bool:
     return isinstance(node, s.ExprStmt) and isinstance(node.value, s.Constant)
+
+
+def _raises(function: s.Function) -> bool:
+    return any(isinstance(node, s.Raise) for node in s.own_nodes(function))

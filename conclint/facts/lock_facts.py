@@ -10,6 +10,7 @@ from .. import syntax as s
 from ..kinds import Instance, LocalInstance, Place
 from .calls import Calls
 from .flow import Flow
+from .lock_classes import own_lock_ops
 from .lock_objects import LockObjects
 from .lock_ops import Action, LockOp
 from .lock_paths import LockPaths
@@ -42,6 +43,7 @@ class LockFacts:
         self.let_go: dict[s.WithItem, list[Place]] = {}
         """The locks that the body of a ``with`` is without, because its context manager releases them."""
         self._follow_helpers()
+        self._follow_lock_classes()
         self._follow_context_managers()
 
     def each(self) -> Iterator[LockPaths]:
@@ -233,6 +235,14 @@ class LockFacts:
                         if isinstance(scope, s.Function):
                             changed.add(scope)
         return changed
+
+    def _follow_lock_classes(self) -> None:
+        """Take methods of locks that this file writes itself for what they are called, where no helper says more."""
+        for op in own_lock_ops(self._flow.names):
+            if op.call not in self.uses.ops:
+                scope = s.enclosing_scope(op.call)
+                self.uses.add(scope, op)
+                self._paths.pop((scope, op.place), None)
 
     # ---- context managers of this file
 

@@ -130,18 +130,21 @@ class LockLeaks(LockWalks):
         """The leak of a function that hands the lock over by returning, and raises instead.
 
         Who sees it raise does not know that it is held: no ``__exit__`` follows an ``__enter__`` that raises. Elsewhere
-        only a ``raise`` counts: of a call it may be known that it does not fail. A lock that a function makes for what
-        it starts is a signal to it, and over when the function is.
+        only a ``raise`` counts: of a call it may be known that it does not fail. Any ``await`` may be cancelled, and
+        whoever that comes to in ``await acquire()`` does not have the lock either. A lock that a function makes for
+        what it starts is a signal to it, and over when the function is.
         """
         if self._place.root[0] == "local":
             return None
-        enters = isinstance(self._scope, s.Function) and self._scope.name in _ENTERING
-        reached = self._explore(LIKELY if enters else CERTAIN)
-        thrown = _by_site(reached.at(self.graph.raise_exit))
-        for site in sites:
-            for state in thrown.get(site, ()):
-                if state.is_held:
-                    return self._leak(reached, op, Exit.EXCEPTION, self.graph.raise_exit, state, True)
+        name = self._scope.name if isinstance(self._scope, s.Function) else ""
+        enters, acquires = name in _ENTERING, name in self._flow.names.catalog.acquire_methods
+        for raising in (LIKELY,) if enters else (CERTAIN, LIKELY) if acquires else (CERTAIN,):
+            reached = self._explore(raising)
+            thrown = _by_site(reached.at(self.graph.raise_exit))
+            for state in (state for site in sites for state in thrown.get(site, ()) if state.is_held):
+                leak = self._leak(reached, op, Exit.EXCEPTION, self.graph.raise_exit, state, True)
+                if enters or raising is CERTAIN or _is_awaited(leak.path.raiser):
+                    return leak
         return None
 
     def _leak(
@@ -239,6 +242,10 @@ class LockLeaks(LockWalks):
                 continue
             if isinstance(release.node, s.Call):
                 yield Pair(op, release.node)
+
+
+def _is_awaited(node: s.Node | None) -> bool:
+    return isinstance(node, s.Await) or (node is not None and isinstance(node.parent, s.Await))
 
 
 def _by_site(states: list[LockState]) -> dict[int, list[LockState]]:

@@ -32,6 +32,8 @@ class LockReleases(LockWalks):
         """The releases that some path reaches without the lock."""
         if not any(op.action is not Action.RELEASE for op in self._ops_here) and not self._has_with():
             return
+        if self._place.root[0] == "self" and not self._place.path:
+            return  # the lock's own methods, which know by other means whether it is held
         reached = self._explore(INTERRUPTED)
         seen: set[s.Node] = set()
         for step in self.graph.steps:

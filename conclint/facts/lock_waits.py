@@ -9,6 +9,8 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import ApiMethod, Place
 from .awaited import Awaited, AwaitedCode
+from .callbacks import Back, Callbacks
+from .deadlocks import public_takings
 from .lock_facts import LockFacts
 from .lock_ops import Action
 from .objects import Tracked
@@ -39,6 +41,8 @@ class Blocked(NamedTuple):
     """How the awaited function takes the lock; ``None`` where the calls that would end the wait stand under it."""
     awaited: s.Node
     """That function, or one of those calls."""
+    back: Back | None = None
+    """For a function that takes the lock only by way of a callback, the call of that."""
 
     @property
     def awaited_name(self) -> str:
@@ -57,7 +61,13 @@ class LockWaits:
     """The waits under a lock of a module."""
 
     def __init__(
-        self, locks: LockFacts, sections: Sections, takings: Takings, waiting: Waiting, awaited: AwaitedCode
+        self,
+        locks: LockFacts,
+        sections: Sections,
+        takings: Takings,
+        waiting: Waiting,
+        awaited: AwaitedCode,
+        callbacks: Callbacks,
     ) -> None:
         self._locks = locks
         self._uses = locks.uses
@@ -65,6 +75,7 @@ class LockWaits:
         self._takings = takings
         self._waiting = waiting
         self._awaited = awaited
+        self._callbacks = callbacks
         self._names = awaited.names
         self._enders: dict[tuple[Tracked, tuple[str, ...], Place], tuple[s.Node | None, set[s.Function | None]]] = {}
 
@@ -130,6 +141,10 @@ class LockWaits:
                 continue
             if found and found[0] is not None and all(taking is not None for taking in found):
                 return Blocked(section, event, come, found[0], alternatives[0].function)
+            if len(alternatives) == 1:
+                called = self._called_back(section, come.wait, alternatives[0])
+                if called is not None:
+                    return Blocked(section, event, come, called[1], alternatives[0].function, called[0])
         kind = "" if wait.instance is None else wait.instance.type.kind
         others = _OTHERS.get((kind, wait.method))
         if others is not None:
@@ -150,6 +165,18 @@ class LockWaits:
                 if not self._is_process(awaited, wait) or self._api(place) == "multiprocessing":
                     return taking
         return None
+
+    def _called_back(self, section: Section, wait: Wait, awaited: Awaited) -> tuple[Back, Taking] | None:
+        """A callback that a thread calls, and how that takes the lock if it calls the object back."""
+        if self._is_process(awaited, wait) or self._is_async(section):
+            return None
+        backs = self._callbacks.of_worker(awaited.function)
+        methods = public_takings(section.place, self._takings) if backs else iter(())
+        method, taking = next(methods, (None, None))
+        if method is None or taking is None:
+            return None
+        back = backs[0]
+        return back, Taking(section.place, back.call, method, taking)
 
     def _is_process(self, awaited: Awaited, wait: Wait) -> bool:
         """Whether the function runs in a process, which has its own copy of the locks of threads."""

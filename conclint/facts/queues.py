@@ -68,7 +68,7 @@ class Queues:
             joins = [join for join in tracked.named("join") if not self._is_bounded(join)]
             if not tracked.named("task_done") or tracked.named(*_ACCOUNTS):
                 continue
-            if not joins:
+            if not joins and (tracked.made is not None or tracked.named("join")):
                 continue
             marks = self._marks(tracked)
             gets = self._gets(tracked)

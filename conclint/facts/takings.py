@@ -6,7 +6,7 @@ acquire of a lock that the function does not hold itself, and has not given back
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .. import syntax as s
@@ -64,7 +64,7 @@ class Takings:
 
     def __init__(self, flow: Flow, calls: Calls, locks: LockFacts, sections: Sections) -> None:
         self._flow = flow
-        self._names = flow.names
+        self._names = self.names = flow.names
         self._calls = calls
         self._locks = locks
         self._sections = sections
@@ -104,17 +104,21 @@ class Takings:
                     if seen is not None and len(seen.path) <= _LONGEST_PLACE:
                         yield Taking(seen, event, wrapper.function, taking)
 
-    def is_certain(self, taking: Taking, scope: s.Scope) -> bool:
+    def is_certain(self, taking: Taking, scope: s.Scope, set_by_caller: frozenset[Place] = frozenset()) -> bool:
         """Whether the acquire is come to from ``scope``, and waits for ever.
 
         Not so where a call on the way passes a constant that leads elsewhere, or a flag nobody knows; where the code
-        asks which thread it is in; where a test on the way is of an attribute that ``scope`` has just set; where the
-        wait is bounded.
+        asks which thread it is in; where a test on the way is of an attribute that ``scope``, or who calls it
+        (``set_by_caller``), has just set; where the wait is bounded.
         """
         known: Known = NOTHING
         if not self._is_reached(scope, taking.site):
             return False
-        just_set = self._set_before(taking.site, scope) if taking.inner is not None else frozenset()
+        if isinstance(scope, s.Function) and not self._is_come_to(scope, taking.site, NOTHING, set_by_caller):
+            return False
+        just_set = set_by_caller
+        if taking.inner is not None:
+            just_set |= self.set_before(taking.site, scope)
         while True:
             if self._is_bounded(taking.site):
                 return False
@@ -123,19 +127,27 @@ class Takings:
             callee, site = taking.callee, taking.inner.site
             if self._asks_who(callee):
                 return False
-            unknown: list[Key] = [("truth", place) for place in just_set]
+            flags: list[Key] = []
             if callee in self._calls.decorating.by_wrapper:
                 known = NOTHING
             else:
                 known, flags = self._calls.given(taking.site, callee, known)
-                unknown += flags
-            if known and not self._reaches(callee, site, known):
+            if not self._is_come_to(callee, site, known, just_set, flags):
                 return False
-            for key in unknown:
-                for truth in (True, False):
-                    if not self._reaches(callee, site, known | {(key, truth)}):
-                        return False
             taking = taking.inner
+
+    def _is_come_to(
+        self, function: s.Function, node: s.Node, known: Known, just_set: frozenset[Place], flags: Sequence[Key] = ()
+    ) -> bool:
+        """Whether ``function`` comes to ``node``, be the flags, and what is ``just_set``, what they may."""
+        if known and not self.reaches(function, node, known):
+            return False
+        unknown: list[Key] = [("truth", place) for place in just_set]
+        return all(
+            self.reaches(function, node, known | {(key, truth)})
+            for key in (*unknown, *flags)
+            for truth in (True, False)
+        )
 
     def _is_reached(self, scope: s.Scope, node: s.Node) -> bool:
         """Whether any path leads to ``node``, a call or the entry of a ``with``: the others make no steps."""
@@ -167,7 +179,7 @@ class Takings:
         func = call.func
         return isinstance(func, s.Attribute) and func.attr in catalog.locked_methods and self._flow.is_lock(func.value)
 
-    def _set_before(self, event: s.Node, scope: s.Scope) -> frozenset[Place]:
+    def set_before(self, event: s.Node, scope: s.Scope) -> frozenset[Place]:
         """The attributes that ``scope`` assigns before it comes to ``event``."""
         known = self._assigned.get(scope)
         if known is None:
@@ -241,7 +253,8 @@ class Takings:
 
     # ---- conditions
 
-    def _reaches(self, function: s.Function, node: s.Node, given: Known) -> bool:
+    def reaches(self, function: s.Function, node: s.Node, given: Known) -> bool:
+        """Whether ``function``, started with what is ``given``, may come to ``node``."""
         key = (function, node, given)
         known = self._reached.get(key)
         if known is None:

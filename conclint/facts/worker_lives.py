@@ -20,12 +20,15 @@ class Unjoined(NamedTuple):
 
     worker: Worker
     how: str
-    """``dropped`` (no name leads to it), ``never`` (nobody joins), ``path`` (some path does not), ``overwritten``."""
+    """``dropped`` (no name leads to it), ``never`` (nobody joins), ``path`` (some path does not), ``overwritten``,
+    ``yield`` (a context manager joins it, but not where the body of the ``with`` raises)."""
     path: Witness | None
     home: s.Expr | None
     """The name or attribute it is stored in."""
     ending: Use | None
     """The ``terminate()`` or ``kill()`` after which nobody waits for a process."""
+    body: s.Yield | None = None
+    """For ``yield``, where the body runs."""
 
 
 class WorkerLives:
@@ -40,10 +43,12 @@ class WorkerLives:
     def unjoined(self, kinds: Iterable[str]) -> Iterator[Unjoined]:
         """The started, non-daemon workers of these kinds that some normal path does not wait for."""
         for use in self._uses.all(*kinds):
+            found: Unjoined | None = None
             if not use.is_daemon and use.is_started and not self._uses.handles_its_errors(use.worker):
                 found = self._unjoined(use)
-                if found is not None:
-                    yield found
+            found = found or self._left_by_body(use)
+            if found is not None:
+                yield found
 
     def _unjoined(self, use: WorkerUse) -> Unjoined | None:
         worker, home = use.worker, use.home
@@ -59,6 +64,23 @@ class WorkerLives:
             return self._follow(use, home)
         return None
 
+    def _left_by_body(self, use: WorkerUse) -> Unjoined | None:
+        """Whether a context manager joins the worker after its ``yield`` only, which raises where the body does.
+
+        A daemon that it joins is one that is not to outlast the ``with`` either.
+        """
+        home, manager = use.home, s.enclosing_function(use.worker.call)
+        if not isinstance(home, s.Name) or not use.calls("join") or manager is None or not manager.is_generator:
+            return None
+        if not self._names.decorated(manager, self._names.catalog.calls["contextmanagers"]):
+            return None
+        yields = [node for node in s.own_nodes(manager) if isinstance(node, s.Yield) and not _is_guarded(node, manager)]
+        reached = self._paths.follow(use.worker.call, home, use.seen_to, runs_at_once=False) if yields else None
+        for step, state in () if reached is None else reached.pairs():
+            if isinstance(step.node, s.Yield) and step.node in yields and state.life is Life.STARTED:
+                return Unjoined(use.worker, "yield", None, home, None, step.node)
+        return None
+
     def _follow(self, use: WorkerUse, home: s.Name) -> Unjoined | None:
         """Whether some normal path of the function goes past every use that sees to the worker."""
         reached = self._paths.follow(use.worker.call, home, use.seen_to, runs_at_once=False)
@@ -71,3 +93,13 @@ class WorkerLives:
             if state.life is Life.STARTED:
                 return Unjoined(use.worker, "path", Witness(reached.path(leave, state)), home, None)
         return None
+
+
+def _is_guarded(node: s.Yield, manager: s.Function) -> bool:
+    """Whether more of ``manager`` runs when ``node`` raises: a handler, a ``finally``, the end of a ``with``."""
+    for parent in s.ancestors(node):
+        if parent is manager:
+            return False
+        if isinstance(parent, (s.Try, s.With)):
+            return True
+    return False
