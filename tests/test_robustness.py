@@ -167,6 +167,13 @@ def test_a_refusal_needs_a_reason() -> None:
     assert (outcome.failures, outcome.refusals) == ((), 1)
 
 
+def test_an_encoding_that_cannot_be_written_is_a_reason_not_to_fix() -> None:
+    head = b"# coding: idna\nimport threading\nlock = threading.Lock()\n"
+    long = b"n" * 55  # with its indentation more than a label of a domain may have
+    outcome = judge.judge(given(head + b"lock.acquire()\ntry:\n    x = %s\nfinally:\n    lock.release()\n" % long))
+    assert (outcome.failures, outcome.refusals, outcome.fixes) == ((), 1, 0)
+
+
 # ---- what happens to the process
 
 

@@ -170,9 +170,12 @@ class AwaitedCode:
     def _of_tasks(self, expr: s.Expr) -> Iterator[Awaited]:
         """The functions behind a future or task, a container of such, or a coroutine."""
         if isinstance(expr, s.Call):
-            for function in self._names.functions(expr.func):
+            functions = self._names.functions(expr.func)
+            for function in functions:
                 if function.is_async and not function.is_generator:
                     yield Awaited(function, expr, expr.func, self._call_arguments(function, expr, 0), None)
+            if any(function.is_async for function in functions):
+                return  # what a coroutine returns, a task of itself perhaps, is not what awaiting it waits for
         if isinstance(expr, (s.Display, s.Comprehension)):
             for element in expr.elements if isinstance(expr, s.Display) else [expr.element]:
                 yield from self._of_tasks(element)
@@ -180,7 +183,7 @@ class AwaitedCode:
         for kind in self._names.kinds(expr):
             for inner in getattr(kind, "elements", (kind,)):
                 made = inner.made_at if isinstance(inner, Instance) else None
-                if (isinstance(made, s.Call) and made is not expr) or isinstance(made, s.Call):
+                if isinstance(made, s.Call):
                     yield from self._submits(made)
 
     def _all_submitted(self, tracked: Tracked) -> list[Awaited]:

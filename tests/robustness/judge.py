@@ -32,6 +32,9 @@ from .mutations import parsed
 REFUSALS = ("not analysed: nested too deeply", "not checked: it is larger than ")
 """How problems begin that are no mistakes."""
 
+UNWRITABLE = ("cannot write what the fixes bring", "would change more than the fixes do", "encoding that it declares")
+"""How they end where strange encodings are in the way of a fix."""
+
 _AS_TEXT = 8
 """One input of so many is also checked as an editor's or flake8's text."""
 
@@ -187,7 +190,11 @@ class _Checked:
         self._fixed(fixer)
 
     def _fixed(self, fixer: Fixer) -> int:
-        self._failures += [f"fixes: {problem.message}" for problem in fixer.problems]
+        for problem in fixer.problems:
+            if problem.message.endswith(UNWRITABLE):
+                self._refusals += 1
+            else:
+                self._failures.append(f"fixes: {problem.message}")
         return sum(change.fixed for change in fixer.changes)
 
 
