@@ -18,12 +18,14 @@ from .discovery import File, describe
 from .model import FileReport, Finding, Problem, Span
 from .parsing import Reading, TooDeepError, on_large_stack, parse, refused_by_python
 from .project import Project, tree_of
+from .replacing import ChangedError
 from .source import SourceError, decode, may_hold_finding, normalise_newlines
 from .suppressions import Suppressions, may_name_a_rule
 from .target import Target, TargetError
 
 if TYPE_CHECKING:
     from .syntax import Module
+    from .tree import Tree
 
 MAX_PARSED_BYTES = 5_000_000
 """Larger files that would need parsing are refused: they are data, and a tree takes a hundred times their size."""
@@ -177,20 +179,37 @@ def _analyse(text: str, path: str, given: _Given, noqa: bool) -> FileReport:
     if isinstance(parsed, SourceError):
         return _unreadable(text, path, given.settings, parsed, noqa)
     _link(parsed.module, path, given.project)
-    from .context import Context
-
-    context = Context(parsed, text, path, target, tree_of)
-    made = []
-    crashes: dict[str, list[str]] = {}
-    for rule in given.settings.rules:
-        try:
-            made += [context.finding(rule, report) for report in rule.check(context) if context.is_own(report.node)]
-        except Exception as error:
-            crashes.setdefault(crash(error), []).append(rule.code)
+    try:
+        made, crashes = _ruled(parsed, text, path, target, given.settings)
+    except ChangedError:  # what is linked is no longer there, or libcst cannot read it: then it is unknown
+        parsed.module.links = None
+        made, crashes = _ruled(parsed, text, path, target, given.settings)
     problems = tuple(Problem(path, f"{', '.join(codes)}: {message}") for message, codes in crashes.items())
     crashed = [code for codes in crashes.values() for code in codes]
     made += _judged(made, suppressions, given.settings, crashed, path)
     return FileReport(_finished(made, text, suppressions, noqa), unread + problems)
+
+
+def _ruled(
+    parsed: Tree, text: str, path: str, target: Target, settings: Settings
+) -> tuple[list[Finding], dict[str, list[str]]]:
+    """What the rules find, and how some of them broke, with their codes.
+
+    Raises :class:`ChangedError` where one speaks of a linked file that has no such tree with positions.
+    """
+    from .context import Context
+
+    context = Context(parsed, text, path, target, tree_of)
+    made: list[Finding] = []
+    crashes: dict[str, list[str]] = {}
+    for rule in settings.rules:
+        try:
+            made += [context.finding(rule, report) for report in rule.check(context) if context.is_own(report.node)]
+        except ChangedError:
+            raise
+        except Exception as error:
+            crashes.setdefault(crash(error), []).append(rule.code)
+    return made, crashes
 
 
 def _judged(

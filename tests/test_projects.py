@@ -94,3 +94,16 @@ def test_what_is_too_much_to_look_at_is_unknown(folder: Path, most: int, monkeyp
 def test_each_file_compiles(folder: Path) -> None:
     for path in folder.rglob("*.py"):
         compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
+
+
+def test_a_file_that_only_python_reads_is_unknown_to_others(tmp_path: Path) -> None:
+    """Of its lines nobody can speak: there are none with positions."""
+    (tmp_path / "base.py").write_text(
+        "import threading\nclass Service:\n    def __init__(self):\n        self._lock=threading.Lock()\n"
+        "        _thread=threading.Thread(target=self.serve)\n    def serve():raise\n\f    def stop():\n\f        _threa"
+    )
+    (tmp_path / "web.py").write_text("from base import Service\nclass Web(Service):\n    def count():self_lock.acquire\n")
+    files = discover([str(tmp_path)]).files
+    reports = [*Checker(lambda _: EVERYTHING, Project(file.path for file in files)).files(files)]
+    assert not [report.problems for report in reports if report.problems]
+    assert [finding.code for report in reports for finding in report.findings] == ["CNC900", "CNC115"]

@@ -131,7 +131,7 @@ class Facts:
 
     def wrong_locks(self) -> Iterator[WrongLock]:
         """Every change of an attribute under another lock than the one that guards it."""
-        return wrong_locks(self.names, self.locks.uses)
+        return wrong_locks(self.names, self.locks.uses, self.sections, self.calls)
 
     def lost_handovers(self) -> Iterator[LostHandover]:
         """Every wait that may be cancelled when ``release()`` has handed the lock over."""

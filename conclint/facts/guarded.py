@@ -8,7 +8,9 @@ from typing import NamedTuple
 from .. import syntax as s
 from ..kinds import Place
 from ..names import Names
+from .calls import Calls
 from .locks import LockUses
+from .sections import Sections
 
 _LEAST = 3
 """How often an attribute is touched under a lock before that is taken to be its guard ..."""
@@ -38,7 +40,7 @@ class _Access(NamedTuple):
     changes: bool
 
 
-def wrong_locks(names: Names, uses: LockUses) -> Iterator[WrongLock]:
+def wrong_locks(names: Names, uses: LockUses, sections: Sections, calls: Calls) -> Iterator[WrongLock]:
     """Every attribute that one function changes under one lock of the object, and all others touch under another."""
     for accesses in _by_attribute(names, uses).values():
         for function in dict.fromkeys(access.function for access in accesses):
@@ -48,11 +50,22 @@ def wrong_locks(names: Names, uses: LockUses) -> Iterator[WrongLock]:
             guard = _guard(rest)
             if changed is None or guard is None or any(guard in access.held for access in odd):
                 continue
+            if _is_held_by_callers(guard, function, sections, calls):
+                continue
             held = next(iter(changed.held))
             if _is_used_beside(held, function, uses) and all(
                 _stands_alone(lock, names) for lock in (*changed.held, guard)
             ):
                 yield WrongLock(changed.node, changed.held[held], rest[0].held[guard])
+
+
+def _is_held_by_callers(lock: Place, function: s.Function, sections: Sections, calls: Calls) -> bool:
+    """Whether some call of ``function`` stands under ``lock``, as then all of them may."""
+    return any(
+        any(section.place == lock for section in sections.around(site))
+        or lock in sections.held_on_entry(s.enclosing_scope(site))
+        for site in calls.to(function)
+    )
 
 
 def _guard(accesses: list[_Access]) -> Place | None:

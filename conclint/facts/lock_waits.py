@@ -170,13 +170,21 @@ class LockWaits:
         """A callback that a thread calls, and how that takes the lock if it calls the object back."""
         if self._is_process(awaited, wait) or self._is_async(section):
             return None
-        backs = self._callbacks.of_worker(awaited.function)
+        backs = [each for each in self._callbacks.of_worker(awaited.function) if self._is_owners(each, section.place)]
         methods = public_takings(section.place, self._takings) if backs else iter(())
         method, taking = next(methods, (None, None))
         if method is None or taking is None:
             return None
         back = backs[0]
         return back, Taking(section.place, back.call, method, taking)
+
+    def _is_owners(self, back: Back, place: Place) -> bool:
+        """Whether the object with the lock calls the callback itself: those of other objects need not know it."""
+        owner, caller = place.root[1], s.enclosing_class(back.call)
+        if not isinstance(owner, s.ClassDef) or caller is None:
+            return False
+        is_base = any(info.node is caller for info in self._names.mro(owner))
+        return is_base or any(info.node is owner for info in self._names.mro(caller))
 
     def _is_process(self, awaited: Awaited, wait: Wait) -> bool:
         """Whether the function runs in a process, which has its own copy of the locks of threads."""
