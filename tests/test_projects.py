@@ -102,7 +102,9 @@ def test_a_file_that_only_python_reads_is_unknown_to_others(tmp_path: Path) -> N
         "import threading\nclass Service:\n    def __init__(self):\n        self._lock=threading.Lock()\n"
         "        _thread=threading.Thread(target=self.serve)\n    def serve():raise\n\f    def stop():\n\f        _threa"
     )
-    (tmp_path / "web.py").write_text("from base import Service\nclass Web(Service):\n    def count():self_lock.acquire\n")
+    (tmp_path / "web.py").write_text(
+        "from base import Service\nclass Web(Service):\n    def count():self_lock.acquire\n"
+    )
     files = discover([str(tmp_path)]).files
     reports = [*Checker(lambda _: EVERYTHING, Project(file.path for file in files)).files(files)]
     assert not [report.problems for report in reports if report.problems]
