@@ -100,7 +100,8 @@ def test_a_file_that_only_python_reads_is_unknown_to_others(tmp_path: Path) -> N
     """Of its lines nobody can speak: there are none with positions."""
     (tmp_path / "base.py").write_text(
         "import threading\nclass Service:\n    def __init__(self):\n        self._lock=threading.Lock()\n"
-        "        _thread=threading.Thread(target=self.serve)\n    def serve():raise\n\f    def stop():\n\f        _threa"
+        "        _thread=threading.Thread(target=self.serve)\n"
+        "    def serve():raise\n\f    def stop():\n\f        _threa"
     )
     (tmp_path / "web.py").write_text(
         "from base import Service\nclass Web(Service):\n    def count():self_lock.acquire\n"
