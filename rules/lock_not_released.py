@@ -131,7 +131,11 @@ def _report(module: ModuleContext, leak: Leak) -> Report:
         consequence = "when none is left, every acquire() blocks forever"
     else:
         state, end = f"`{name}` held", f"`{name}` is still held"
-        others = "every other thread that acquires it" if leak.op.is_reentrant else "every later acquire() of it"
+        others = "every later acquire() of it"
+        if leak.op.is_reentrant:
+            others = "every other thread that acquires it"
+        elif leak.op.instance is None:  # it may be either
+            others = "whoever else acquires it"
         consequence = f"{others} blocks forever"
     if leak.how.value == "again":
         consequence = "it blocks on itself forever"
