@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import libcst as cst
@@ -17,6 +17,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from .. import syntax as s
 from ..model import Span
+from .form_feeds import without_form_feeds
 from .statements import Lowering
 
 
@@ -33,19 +34,20 @@ class ParseError(Exception):
 class Tree:
     """A parsed file: its lowered module, and the place of each node."""
 
-    def __init__(self, concrete: cst.Module, module: s.Module, lines: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, concrete: cst.Module, module: s.Module, text: str, lines: Sequence[int] | None, taken: Mapping[int, int]
+    ) -> None:
+        """``lines`` are as for :func:`parse`; ``taken`` says what ``text`` has that the parsed text has not."""
         self._concrete = concrete
+        self.text = text
+        """The source."""
+        self._taken = taken
         self._lines = lines
         self._statements: dict[s.Node, tuple[Any, int]] = {}
         """What each statement of the module was lowered from, and the line on which the first of that starts."""
         self._places: dict[s.Node, tuple[Any, int]] = {}
         """For statements of the module, the ranges of what is in them, and how many lines to add to those."""
         self.module = module
-
-    @property
-    def text(self) -> str:
-        """The source."""
-        return self._concrete.code
 
     def span(self, node: s.Node) -> Span:
         """Where ``node`` stands; a compound statement is cut down to its header."""
@@ -78,7 +80,12 @@ class Tree:
             self._locate(top)
         ranges, lines = self._places[top]
         found = ranges[origin]
-        return Span(found.start.line + lines, found.start.column + 1, found.end.line + lines, found.end.column + 1)
+        first, last = found.start.line + lines, found.end.line + lines
+        return Span(first, self._column(first, found.start.column), last, self._column(last, found.end.column))
+
+    def _column(self, line: int, column: int) -> int:
+        """The 1-based column in the source of a 0-based one in the text that was parsed."""
+        return column + self._taken.get(line, 0) + 1
 
     def _locate(self, top: s.Node) -> None:
         """Compute the places in a statement of the module, or in all of them where it is not known where they start."""
@@ -130,10 +137,12 @@ def parse(text: str, lines: Sequence[int] | None = None) -> Tree:
 
     Raises :class:`ParseError` where libcst cannot read it.
     """
+    parsed, taken = without_form_feeds(text)
     try:
-        concrete = cst.parse_module(text)
+        concrete = cst.parse_module(parsed)
     except cst.ParserSyntaxError as error:
-        raise ParseError(error.message, error.raw_line, error.raw_column + 1) from None
+        column = error.raw_column + taken.get(error.raw_line, 0) + 1
+        raise ParseError(error.message, error.raw_line, column) from None
     except UnicodeError as error:  # lone surrogates
         raise ParseError(str(error), 1, 1) from None
     except (cst.CSTLogicError, cst.CSTValidationError):  # of what it has grammar for and no nodes: "a" t"b"
@@ -142,4 +151,4 @@ def parse(text: str, lines: Sequence[int] | None = None) -> Tree:
         warnings.simplefilter("ignore")  # of escapes in strings: they are for whoever runs the code
         module = Lowering().module(concrete)
     s.link(module)
-    return Tree(concrete, module, lines)
+    return Tree(concrete, module, text, lines, taken)
