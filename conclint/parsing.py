@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from _thread import allocate_lock  # threading takes longer to import
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -31,6 +32,10 @@ MAX_UNVOUCHED_LENGTH = 8_000
 # the tree are recursive too. Address space is all that a large stack costs until it is used.
 _STACK_BYTES = (512 << 20, 128 << 20, 32 << 20)
 _STACK_PER_FRAME = 25_000
+
+_thresholds: list[tuple[int, int, int]] = []
+"""What held when each that has garbage looked for rarely began; the last one to end goes back to the first."""
+_thresholds_lock = allocate_lock()
 
 _large_stacks: set[int] = set()
 """The threads that have one, by their identifiers."""
@@ -197,13 +202,18 @@ def garbage_is_rare() -> Iterator[None]:
     """
     import gc
 
-    before = gc.get_threshold()
-    if before[0]:  # zero is for never
-        gc.set_threshold(max(before[0], _OBJECTS), max(before[1], _YOUNG_COLLECTIONS), before[2])
+    with _thresholds_lock:
+        _thresholds.append(gc.get_threshold())
+        before = _thresholds[0]
+        if before[0]:  # zero is for never
+            gc.set_threshold(max(before[0], _OBJECTS), max(before[1], _YOUNG_COLLECTIONS), before[2])
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        with _thresholds_lock:
+            _thresholds.pop()
+            if not _thresholds:
+                gc.set_threshold(*before)
 
 
 def on_large_stack(work: Callable[[], T]) -> T:

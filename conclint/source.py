@@ -21,12 +21,10 @@ _COOKIE = re.compile(
 _WORDS = (
     b"threading",
     b"Threading",  # the servers that answer each request in a thread
-    b"import _thread",
-    b"from _thread",
+    *(b" _thread", b"\t_thread", b",_thread", b'"_thread', b"'_thread"),
     b"to_thread",
     b"multiprocessing",  # also torch.multiprocessing
-    b"import multiprocess",  # the fork of that name
-    b"from multiprocess",
+    *(b" multiprocess", b"\tmultiprocess", b",multiprocess", b'"multiprocess', b"'multiprocess"),  # its fork
     b"concurrent.futures",
     b"from concurrent import",
     b"acquire",  # who speaks of it without doing it may inherit what does

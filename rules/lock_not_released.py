@@ -134,9 +134,9 @@ def _report(module: ModuleContext, leak: Leak) -> Report:
         others = "every later acquire() of it"
         if leak.op.is_reentrant:
             others = "every other thread that acquires it"
-        elif leak.op.instance is None:  # it may be either
+        elif leak.op.instance is None and not leak.op.is_own:  # it may be either
             others = "whoever else acquires it"
-        consequence = f"{others} blocks forever"
+        consequence = "nobody else gets it" if leak.op.is_own else f"{others} blocks forever"
     if leak.how.value == "again":
         consequence = "it blocks on itself forever"
     steps = leak.path.tell(f"`{name}` is acquired", end)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conclint import fix as fixing
+from conclint import tree
 from conclint.config import resolve
 from conclint.engine import check_bytes
 from conclint.fix import Fixer, NotFixedError, apply
@@ -198,8 +199,12 @@ def test_source_for_a_newer_python_is_fixed_where_libcst_reads_it() -> None:
     assert Fixer(check, unsafe=False, write=False).contents(old, "a.py")[0].endswith(b"t.daemon = True\n")
 
 
-def test_source_that_libcst_does_not_read_is_fixed_where_python_does() -> None:
-    source = b"import threading\ndef f():\n    if x: y  # noqa: CNC101\n\f    else:\n\f        z\n        z\nx\n"
+def test_source_that_libcst_does_not_read_is_fixed_where_python_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(text: str, lines: object = None) -> tree.Tree:
+        raise tree.ParseError("unknown syntax", 1, 1)  # as that of a Python that it does not know yet
+
+    monkeypatch.setattr(tree, "parse", refuse)
+    source = b"import threading\ndef f():\n    if x: y  # noqa: CNC101\n    else:\n        z\nx\n"
     assert isinstance(parse(source.decode()), SourceError)
     fixer = Fixer(lambda data, path: check_bytes(data, path, resolve(["ALL"])), unsafe=False, write=False)
     assert fixer.contents(source, "a.py")[0] == source.replace(b"  # noqa: CNC101", b"")

@@ -7,12 +7,13 @@ what flake8 and an editor see.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from conclint import linking
+from conclint import linking, tree
 from conclint.config import resolve
 from conclint.discovery import discover
 from conclint.engine import Checker
@@ -96,17 +97,26 @@ def test_each_file_compiles(folder: Path) -> None:
         compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
 
 
-def test_a_file_that_only_python_reads_is_unknown_to_others(tmp_path: Path) -> None:
+def test_a_file_that_only_python_reads_is_unknown_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of its lines nobody can speak: there are none with positions."""
+    parse = tree.parse
+
+    def refuse_base(text: str, lines: Sequence[int] | None = None) -> tree.Tree:
+        if "class Service" in text:
+            raise tree.ParseError("unknown syntax", 1, 1)  # as that of a Python that libcst does not know yet
+        return parse(text, lines)
+
     (tmp_path / "base.py").write_text(
-        "import threading\nclass Service:\n    def __init__(self):\n        self._lock=threading.Lock()\n"
-        "        _thread=threading.Thread(target=self.serve)\n"
-        "    def serve():raise\n\f    def stop():\n\f        _threa"
+        "import threading\n\n\nclass Service:\n    def __init__(self):\n        self._lock = threading.Lock()\n"
+        "        threading.Thread(target=self.serve, daemon=True).start()\n\n"
+        "    def serve(self):\n        raise ValueError\n"
     )
     (tmp_path / "web.py").write_text(
-        "from base import Service\nclass Web(Service):\n    def count():self_lock.acquire\n"
+        "from base import Service\n\n\nclass Web(Service):\n    def count(self):\n        self_lock.acquire\n\n"
+        "    def serve(self):\n        super().serve()\n        assert self.count()\n        raise ValueError\n"
     )
     files = discover([str(tmp_path)]).files
+    monkeypatch.setattr(tree, "parse", refuse_base)
     reports = [*Checker(lambda _: EVERYTHING, Project(file.path for file in files)).files(files)]
     assert not [report.problems for report in reports if report.problems]
     assert [finding.code for report in reports for finding in report.findings] == ["CNC900", "CNC115"]

@@ -19,12 +19,14 @@ def own_lock_ops(names: Names) -> Iterator[LockOp]:
     for call in names.module.all(s.Call):
         func = call.func
         if isinstance(func, s.Attribute) and func.attr in acquire | catalog.release_methods:
+            if isinstance(call.parent, s.Argument):
+                continue  # `create_task(lock.acquire())`: who awaits that is not told
             place = names.place(func.value) if _is_own_lock(func.value, names) else None
             if place is not None:
                 action = Action.RELEASE
                 if func.attr in acquire:
                     action = Action.TRY_ACQUIRE if is_conditional(call, None) else Action.ACQUIRE
-                yield LockOp(place, action, call, func.value, None)
+                yield LockOp(place, action, call, func.value, None, is_own=True)
 
 
 def _is_own_lock(expr: s.Expr, names: Names) -> bool:

@@ -31,6 +31,8 @@ class LockOp(NamedTuple):
     """The catalogued lock, ``None`` where only its name says what it is."""
     direct: bool = True
     """Whether the call itself is ``acquire``/``release``, not a helper."""
+    is_own: bool = False
+    """Whether the lock is of a class of this file, whose methods decide what is an error and who waits."""
 
     @property
     def is_counted(self) -> bool:

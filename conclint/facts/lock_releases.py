@@ -34,6 +34,8 @@ class LockReleases(LockWalks):
             return
         if self._place.root[0] == "self" and not self._place.path:
             return  # the lock's own methods, which know by other means whether it is held
+        if any(op.is_own for op in self._ops_here):
+            return  # its release() may well ask whether there is anything to do
         reached = self._explore(INTERRUPTED)
         seen: set[s.Node] = set()
         for step in self.graph.steps:

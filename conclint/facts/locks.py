@@ -292,9 +292,10 @@ class LockUses:
 
     # ---- kinds of locks
 
-    def _is_exclusive(self, kind: Kind) -> bool:
+    def _is_exclusive(self, kind: Kind, inside: tuple[Kind, ...] = ()) -> bool:
+        """Whether even the one who holds the lock is kept out; a condition (``inside`` others) is as its lock is."""
         instance = self._names.as_instance(kind)
-        if instance is None or not self._excludes(kind):
+        if instance is None or not self._excludes(kind) or kind in inside:
             return False
         if instance.type.kind == "condition":
             made = instance.made_at
@@ -302,7 +303,7 @@ class LockUses:
                 return True
             lock = made.argument(0, "lock") if isinstance(made, s.Call) else None
             kinds = () if lock is None else self._names.kinds(lock)
-            return bool(kinds) and all(self._is_exclusive(inner) for inner in kinds)
+            return bool(kinds) and all(self._is_exclusive(inner, (*inside, kind)) for inner in kinds)
         return instance.type.kind != "rlock"
 
     def _excludes(self, kind: Kind) -> bool:

@@ -35,6 +35,8 @@ class Suspensions:
     def of_coroutines(self) -> Iterator[Suspension]:
         """Locks of threads or processes held over ``await``, ``async with``, ``async for`` or ``yield``."""
         for scope, section in self._each():
+            if self._waits_elsewhere(section.site):
+                continue
             if self._is_coroutine(scope) and self._stops_threads(section) and self._is_wanted(section.place):
                 suspending = (event for event in section.events if _suspends(event))
                 event = next((event for event in suspending if not self._is_always_free(event)), None)
@@ -102,9 +104,13 @@ class Suspensions:
     def _waited_for(self) -> set[Place]:
         uses = self._uses
         found = {place for item in uses.with_items() for place in uses.taken_by(item)}
-        direct = (op for ops in uses.ops.values() for op in ops if op.direct)
+        direct = (op for ops in uses.ops.values() for op in ops if op.direct and not self._waits_elsewhere(op.call))
         found.update(op.place for op in direct if op.action is Action.ACQUIRE)
         return found
+
+    def _waits_elsewhere(self, site: s.Node) -> bool:
+        """Whether another thread acquires the lock for a coroutine that awaits it, so that the event loop goes on."""
+        return isinstance(site, s.Call) and self._names.run_elsewhere(site) is not None
 
     def _is_coroutine(self, function: s.Function) -> bool:
         """Whether an event loop runs ``function`` in turn with others, also one made of a generator."""

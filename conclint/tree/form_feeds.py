@@ -1,8 +1,8 @@
 """Form feeds in indentation, which Python passes over and libcst does not.
 
 For Python's tokenizer a form feed starts the line anew (Language Reference, 2.1.8), so that what stands before it does
-not indent. libcst takes it for a part of the indentation: it then refuses the file, or puts it before every other line of
-the block, so that all positions there are wrong. So it gets the text without them, and positions are set right after.
+not indent. libcst takes it for a part of the indentation: it then refuses the file, or puts it before every line of the
+block, so that the positions there are wrong. So it gets the text without them, and positions are set right after.
 """
 
 from __future__ import annotations
