@@ -74,7 +74,8 @@ def test_what_does_not_parse_is_e999_alone(tmp_path: Path) -> None:
     assert [line.split()[1] for line in out.splitlines()] == ["E999"]
 
 
-@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
+@pytest.mark.slow  # test_fixtures asks the plugin about each of them, this flake8 itself
+@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_on_all_fixtures_flake8_and_the_command_line_agree(jobs: str, root: Path, run_cli: RunCli) -> None:
     fixtures = root / "tests" / "fixtures"
     ours = run_cli("--select=ALL", "--output-format=concise", "-q", ".", cwd=fixtures).stdout
