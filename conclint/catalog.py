@@ -295,10 +295,16 @@ class Catalog:
 
     def says_callback(self, identifier: str) -> bool:
         """Whether ``identifier`` says that it is called to tell others of something (``_on_error``, ``callbacks``)."""
+        if self.says_maker(identifier):
+            return False
         first = re.match(r"_*([a-z]+)_", identifier)
         if first is not None and first[1] in self.callbacks["beginnings"]:
             return True
         return not self.callbacks["words"].isdisjoint(words_of(identifier))
+
+    def says_maker(self, identifier: str) -> bool:
+        """Whether ``identifier`` says that it makes objects: a class, a factory."""
+        return not self.callbacks["makers"].isdisjoint(words_of(identifier))
 
     def says_cleanup(self, method: str) -> bool:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""
