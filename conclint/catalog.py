@@ -241,6 +241,7 @@ class Catalog:
         """What tells calls of code that others have handed in: see the catalogue."""
         self.channel_methods = frozenset(data["channels"]["methods"])
         self.taking_methods = frozenset(data["taking"]["methods"])
+        self.changing_methods = frozenset(data["changing"]["methods"])
         self.takers = frozenset(data["taking"]["functions"])
         self.interruptible: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["queues"]["one_lock"].items()}
         """By type of queue the methods that hold one lock that is not re-entrant."""
