@@ -241,6 +241,7 @@ class Catalog:
         """What tells calls of code that others have handed in: see the catalogue."""
         self.channel_methods = frozenset(data["channels"]["methods"])
         self.taking_methods = frozenset(data["taking"]["methods"])
+        self.changing_methods = frozenset(data["changing"]["methods"])
         self.takers = frozenset(data["taking"]["functions"])
         self.interruptible: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in data["queues"]["one_lock"].items()}
         """By type of queue the methods that hold one lock that is not re-entrant."""
@@ -295,10 +296,16 @@ class Catalog:
 
     def says_callback(self, identifier: str) -> bool:
         """Whether ``identifier`` says that it is called to tell others of something (``_on_error``, ``callbacks``)."""
+        if self.says_maker(identifier):
+            return False
         first = re.match(r"_*([a-z]+)_", identifier)
         if first is not None and first[1] in self.callbacks["beginnings"]:
             return True
         return not self.callbacks["words"].isdisjoint(words_of(identifier))
+
+    def says_maker(self, identifier: str) -> bool:
+        """Whether ``identifier`` says that it makes objects: a class, a factory."""
+        return not self.callbacks["makers"].isdisjoint(words_of(identifier))
 
     def says_cleanup(self, method: str) -> bool:
         """Whether the name of a method begins with a verb for tidying up (``_close_socket``, ``rollback``)."""

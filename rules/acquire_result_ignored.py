@@ -48,7 +48,8 @@ def update(state, value):
 ## When it stays silent
 
 - The lock's type is not known: other libraries' locks raise when they time out. Of locks that the file writes itself,
-  an `acquire()` that hands on what a lock of Python's says, which waits as long as it takes.
+  an `acquire()` whose answer may hang on a parameter, on what the object notes of itself, or on another lock; and one
+  that entering, leaving or `release()` ask again.
 - `timeout=None`, `timeout=-1` and `blocking=True`, which wait as long as it takes.
 - A semaphore that the function does not release: a timed wait for a signal, whose outcome may not matter.
 - `acquire(False)` directly followed by `release()`, which makes sure that the lock is free.

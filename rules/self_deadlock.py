@@ -67,8 +67,8 @@ An `RLock` in place of the `Lock` is the other way. Callbacks are best called af
 - Semaphores, unless they are known to start at one.
 - The same attribute of two objects, and items that a variable picks out of a container: those are different locks.
 - What an object was made with (`Connection(on_close=...)`) and calls under a lock: its maker has not had the object
-  yet, and most often hands in something that knows nothing of it. Also what is not called callback, handler, hook,
-  listener, observer, subscriber or `on_something`.
+  yet, and most often hands in something that knows nothing of it. Also what only private methods register, and what
+  is not called callback, handler, hook, listener, observer, subscriber or `on_something`, or is a `handler_class`.
 - A helper that gives the lock back before it takes it again, and one that a constant argument tells not to take it.
 """
 

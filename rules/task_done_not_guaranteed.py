@@ -67,7 +67,8 @@ def run(items, handle):
 ## When it stays silent
 
 - Nobody joins the queue in this file, or only for a limited time; of a queue that comes from elsewhere somebody there
-  is taken to, where a handler goes on with the next item after a failure.
+  is taken to, where a handler goes on with the next item after a failure, and gives neither the queue, nor what holds
+  it, nor the item to other code than that which logs.
 - The path leaves on a sentinel, or because the worker is told to stop: `if job is None: break`.
 - `task_done()` is called elsewhere: in a callback, a helper, a context manager, once for each item of a batch.
 - The item is handed on: returned, put into a list or another queue.

@@ -5,8 +5,8 @@
 Code that holds a lock while it waits, without a timeout, for other code that needs this very lock: `join()` of a
 thread whose target takes it, `result()` of a task that does, `Queue.join()` where the consumer does, shutting down or
 leaving an executor whose tasks do, awaiting asyncio's tasks that do, and `get()`, `put()`, `Event.wait()` or
-`Condition.wait()` that only calls under the same lock could end. A thread that calls callbacks of others may come to
-need every lock that public methods of the object take.
+`Condition.wait()` that only calls under the same lock could end. A thread that calls callbacks which others register
+may come to need every lock that public methods of the object take.
 
 ## Why it matters
 
@@ -70,7 +70,8 @@ class Poller:
 ## When it stays silent
 
 - The wait has a timeout: it is slow (slow-call-while-locked, CNC109), but it ends.
-- What is awaited does not need the lock, as far as this file shows, or is not in this file.
+- What is awaited does not need the lock, as far as this file shows, or is not in this file. A callback that the object
+  was made with is taken not to.
 - `wait()` of the condition whose lock is held, which gives it back.
 - Somebody could end the wait without the lock: one `put()` or `set()` outside it is enough, and so is a public name,
   by which other files may make one.

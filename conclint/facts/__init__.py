@@ -143,7 +143,7 @@ class Facts:
 
     def unheeded_entries(self) -> Iterator[s.Call]:
         """Every ``self.acquire()`` of an ``__enter__`` that may be told no, and does not heed it."""
-        return unheeded_entries(self.calls, self.locks.uses, self.takings)
+        return unheeded_entries(self.calls, self.locks.uses)
 
     @cached_property
     def callbacks(self) -> Callbacks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import syntax as s
@@ -72,8 +73,13 @@ def _is_handed_on(section: Section, locks: LockFacts, takings: Takings) -> bool:
 
 
 def called_back(locks: LockFacts, sections: Sections, takings: Takings, callbacks: Callbacks) -> Iterator[CallBack]:
-    """Every call of a callback, once a function, under a non-reentrant lock that public methods of the object take."""
+    """Every call that comes to a callback under a non-reentrant lock that public methods of the object take.
+
+    Once for each callback and function, and once for each call.
+    """
     seen: set[tuple[s.Node, s.Call]] = set()
+    told: set[s.Node] = set()
+    public = PublicTakings(takings)
     for section in sections.all():
         place = section.place
         if not is_one_object(place) or not locks.uses.blocks_its_holder(place):
@@ -81,40 +87,62 @@ def called_back(locks: LockFacts, sections: Sections, takings: Takings, callback
         for event in section.events:
             for back in callbacks.at(event):
                 key = (section.scope, back.call)
-                if key in seen or not _is_under(section, back, locks, sections, takings.names):
+                if event in told or key in seen or not _is_under(section, back, locks, sections, takings.names):
                     continue
                 if isinstance(section.site, s.Call) and locks.is_signal(place, section.scope):
                     continue
                 just_set = takings.set_before(event, section.scope)
                 if back.sites:
                     just_set |= takings.set_before(back.call, s.enclosing_scope(back.call))
-                found = next(public_takings(place, takings, just_set), None)
+                found = public.first(place, just_set)
                 if found is not None:
                     seen.add(key)
+                    told.add(event)
                     yield CallBack(section, event, back, *found)
 
 
-def public_takings(
-    place: Place, takings: Takings, just_set: frozenset[Place] = frozenset()
-) -> Iterator[tuple[s.Function, Taking]]:
-    """The methods by which others come to take the lock at ``place``, an attribute of ``self``, the most direct first.
+class PublicTakings:
+    """The methods by which others come to take the lock of an object."""
 
-    Not by way of a test of an attribute that is ``just_set`` before: that may be there to tell a callback apart.
-    """
-    names = takings.names
-    owner = place.root[1] if place.root[0] == "self" and len(place.path) == 1 else None
-    if not isinstance(owner, s.ClassDef):
-        return
-    family = {owner, *names.subclasses(owner)}
-    found: list[tuple[s.Function, Taking]] = []
-    for function in names.module.functions:
-        if names.owner(function) in family and not function.name.startswith("_"):
-            taking = takings.of(function).get(place)
-            if taking is not None:
-                found.append((function, taking))
-    for function, taking in sorted(found, key=lambda each: len(list(each[1].chain()))):
-        if takings.is_certain(taking, function, just_set):
-            yield function, taking
+    def __init__(self, takings: Takings) -> None:
+        self._takings = takings
+        self._names = takings.names
+        self._of_place: dict[Place, list[tuple[s.Function, Taking]]] = {}
+        self._first: dict[tuple[Place, frozenset[Place]], tuple[s.Function, Taking] | None] = {}
+
+    def first(self, place: Place, just_set: frozenset[Place] = frozenset()) -> tuple[s.Function, Taking] | None:
+        """The most direct of those that take the lock at ``place``, an attribute of ``self``.
+
+        Not by way of a test of an attribute that is ``just_set`` before: that may be there to tell a callback apart.
+        """
+        key = (place, just_set)
+        if key not in self._first:
+            found = (each for each in self._at(place) if self._takings.is_certain(each[1], each[0], just_set))
+            self._first[key] = next(found, None)
+        return self._first[key]
+
+    def _at(self, place: Place) -> list[tuple[s.Function, Taking]]:
+        """The public methods that take the lock, those with the fewest calls on the way first."""
+        known = self._of_place.get(place)
+        if known is None:
+            owner = place.root[1] if place.root[0] == "self" and len(place.path) == 1 else None
+            family = [owner, *self._names.subclasses(owner)] if isinstance(owner, s.ClassDef) else []
+            methods = [function for node in family for function in self._methods.get(node, ())]
+            takings = ((function, self._takings.of(function).get(place)) for function in methods)
+            found = [(function, taking) for function, taking in takings if taking is not None]
+            known = sorted(found, key=lambda each: len(list(each[1].chain())))
+            self._of_place[place] = known
+        return known
+
+    @cached_property
+    def _methods(self) -> dict[s.ClassDef, list[s.Function]]:
+        """The public ones of each class."""
+        found: dict[s.ClassDef, list[s.Function]] = {}
+        for function in self._names.module.functions:
+            owner = self._names.owner(function)
+            if owner is not None and not function.name.startswith("_"):
+                found.setdefault(owner, []).append(function)
+        return found
 
 
 def _is_under(section: Section, back: Back, locks: LockFacts, sections: Sections, names: Names) -> bool:

@@ -16,10 +16,7 @@ _LEAST = 3
 """How often an attribute is touched under a lock before that is taken to be its guard ..."""
 _LEAST_FUNCTIONS = 2
 """... and in how many functions."""
-_CHANGES = frozenset(
-    {"append", "appendleft", "add", "insert", "extend", "update", "setdefault", "pop", "popleft", "popitem", "remove"}
-    | {"discard", "clear"}
-)
+_CONSTRUCTORS = ("__init__", "__new__")
 
 
 class WrongLock(NamedTuple):
@@ -29,7 +26,7 @@ class WrongLock(NamedTuple):
     held: s.Expr
     """The lock that is held."""
     guard: s.Expr
-    """The one that is held everywhere else where any is, at its first place."""
+    """The one that is held elsewhere, wherever any is, at its first place."""
 
 
 class _Access(NamedTuple):
@@ -42,7 +39,7 @@ class _Access(NamedTuple):
 
 def wrong_locks(names: Names, uses: LockUses, sections: Sections, calls: Calls) -> Iterator[WrongLock]:
     """Every attribute that one function changes under one lock of the object, and all others touch under another."""
-    for accesses in _by_attribute(names, uses).values():
+    for accesses in _by_attribute(names, uses, calls).values():
         for function in dict.fromkeys(access.function for access in accesses):
             odd = [access for access in accesses if access.function is function]
             rest = [access for access in accesses if access.function is not function]
@@ -90,21 +87,37 @@ def _is_used_beside(lock: Place, function: s.Function, uses: LockUses) -> bool:
     return any(lock in uses.taken_by(item) and s.enclosing_function(item) is not function for item in uses.with_items())
 
 
-def _by_attribute(names: Names, uses: LockUses) -> dict[Place, list[_Access]]:
-    """The accesses under some lock of the same object, by attribute."""
+def _by_attribute(names: Names, uses: LockUses, calls: Calls) -> dict[Place, list[_Access]]:
+    """The accesses under some lock of the same object, by attribute; not those before others have the object."""
     found: dict[Place, list[_Access]] = {}
-    by_hand = {scope for scope in uses.scopes() if uses.of(scope)}
+    passed_over = {scope for scope in uses.scopes() if uses.of(scope)}  # they acquire by hand
+    passed_over |= _only_constructing(names, calls)
     classes = {s.enclosing_class(item) for item in uses.with_items()}
     for node in names.module.all(s.Attribute):
         if s.enclosing_class(node) not in classes or not isinstance(node.value, s.Name):
             continue
         function = s.enclosing_function(node)
-        if function is None or function in by_hand or names.self_of(node.value) is None:
+        if function is None or function in passed_over or names.self_of(node.value) is None:
             continue
         held = _held_at(node, uses)
         place = names.handle(node) if held else None
         if place is not None and place not in held and not _is_method_call(node, names):
-            found.setdefault(place, []).append(_Access(node, function, held, _changes(node)))
+            found.setdefault(place, []).append(_Access(node, function, held, _changes(node, names)))
+    return found
+
+
+def _only_constructing(names: Names, calls: Calls) -> set[s.Scope]:
+    """The constructors, and the private methods that only they, or one of these, call."""
+    found: set[s.Scope] = set()
+    fresh: set[s.Scope] = {function for function in names.module.functions if function.name in _CONSTRUCTORS}
+    while fresh:
+        found |= fresh
+        called = {callee for function in fresh for node in s.own_nodes(function) for callee in calls.run_by(node)}
+        fresh = {
+            callee
+            for callee in called - found
+            if callee.name.startswith("_") and all(s.enclosing_scope(site) in found for site in calls.to(callee))
+        }
     return found
 
 
@@ -128,8 +141,11 @@ def _is_method_call(node: s.Attribute, names: Names) -> bool:
     return isinstance(node.parent, s.Call) and node.parent.func is node and bool(names.functions(node))
 
 
-def _changes(node: s.Attribute) -> bool:
-    """Whether the attribute, or the container that it is, becomes another one."""
+def _changes(node: s.Attribute, names: Names) -> bool:
+    """Whether the attribute, or the container that it is, becomes another one.
+
+    Of what is known to be no container, ``clear()`` and the like are no changes: an event sees to itself.
+    """
     top: s.Expr = node
     while isinstance(top.parent, s.Subscript) and top.parent.value is top:
         top = top.parent
@@ -140,7 +156,8 @@ def _changes(node: s.Attribute) -> bool:
         return parent.target is top
     return (
         isinstance(parent, s.Attribute)
-        and parent.attr in _CHANGES
+        and parent.attr in names.catalog.changing_methods
         and isinstance(parent.parent, s.Call)
         and parent.parent.func is parent
+        and (top is not node or not names.kinds(node) or names.is_container(node))
     )

@@ -10,7 +10,7 @@ from .. import syntax as s
 from ..kinds import ApiMethod, Place
 from .awaited import Awaited, AwaitedCode
 from .callbacks import Back, Callbacks
-from .deadlocks import public_takings
+from .deadlocks import PublicTakings
 from .lock_facts import LockFacts
 from .lock_ops import Action
 from .objects import Tracked
@@ -76,6 +76,7 @@ class LockWaits:
         self._waiting = waiting
         self._awaited = awaited
         self._callbacks = callbacks
+        self._public = PublicTakings(takings)
         self._names = awaited.names
         self._enders: dict[tuple[Tracked, tuple[str, ...], Place], tuple[s.Node | None, set[s.Function | None]]] = {}
 
@@ -170,13 +171,12 @@ class LockWaits:
         """A callback that a thread calls, and how that takes the lock if it calls the object back."""
         if self._is_process(awaited, wait) or self._is_async(section):
             return None
-        backs = [each for each in self._callbacks.of_worker(awaited.function) if self._is_owners(each, section.place)]
-        methods = public_takings(section.place, self._takings) if backs else iter(())
-        method, taking = next(methods, (None, None))
-        if method is None or taking is None:
+        backs = [each for each in self._callbacks.of(awaited.function) if self._is_owners(each, section.place)]
+        found = self._public.first(section.place) if backs else None
+        if found is None:
             return None
-        back = backs[0]
-        return back, Taking(section.place, back.call, method, taking)
+        method, taking = found
+        return backs[0], Taking(section.place, backs[0].call, method, taking)
 
     def _is_owners(self, back: Back, place: Place) -> bool:
         """Whether the object with the lock calls the callback itself: those of other objects need not know it."""

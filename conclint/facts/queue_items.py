@@ -183,11 +183,11 @@ class Items:
     def _is_trusted(self, step: Step) -> bool:
         """Whether a step that could raise is taken not to; that the item has the shape it is used in, too."""
         node = step.node
-        if step.kind is StepKind.ITERATE and isinstance(node, (s.For, s.Clause)) and self._is_of_item(node.iter):
+        if step.kind is StepKind.ITERATE and isinstance(node, (s.For, s.Clause)) and self.is_of_item(node.iter):
             return True
         if step.kind is StepKind.EVAL:
             value = node.value if isinstance(node, s.Assign) else node
-            if isinstance(value, s.Expr) and (value is self._taken_at or self._is_of_item(value)):
+            if isinstance(value, s.Expr) and (value is self._taken_at or self.is_of_item(value)):
                 return True
         return not self._quiet.may_raise(step)
 
@@ -198,14 +198,14 @@ class Items:
         node = step.node
         if isinstance(node, s.Case):
             subject = node.parent.subject if isinstance(node.parent, s.Match) else None
-            return label is Label.TRUE and node.is_constant and subject is not None and self._is_of_item(subject)
+            return label is Label.TRUE and node.is_constant and subject is not None and self.is_of_item(subject)
         if isinstance(node, s.NamedExpr):
-            return label is Label.FALSE and self._is_of_item(node.target)
+            return label is Label.FALSE and self.is_of_item(node.target)
         if isinstance(node, s.Name):
             return label is Label.FALSE and node.id in self._names_of_item
         if isinstance(node, s.Compare) and len(node.ops) == 1:
             if node.ops[0] == "in" and isinstance(node.rights[0], s.Display):
-                return label is Label.TRUE and isinstance(node.left, s.Name) and self._is_of_item(node.left)
+                return label is Label.TRUE and isinstance(node.left, s.Name) and self.is_of_item(node.left)
             return _SENTINEL_SIDE.get(node.ops[0]) is label and self._compares_with_sentinel(node)
         return False
 
@@ -213,7 +213,7 @@ class Items:
         """``item is STOP``, ``item.job is None``; a kind of item (``item.kind == READ``) is as good as any other."""
         left, right = _unwrapped(test.left), test.rights[0]
         if isinstance(right, s.Constant):
-            return right.value is None and self._is_of_item(left)
+            return right.value is None and self.is_of_item(left)
         return any(isinstance(side, s.Name) and side.id in self._names_of_item for side in (left, right))
 
     def _is_last_item(self, jump: s.Node) -> bool:
@@ -276,14 +276,14 @@ class Items:
         self._made_of_item = made - names
         return names
 
-    def _is_of_item(self, expr: s.Expr) -> bool:
+    def is_of_item(self, expr: s.Expr) -> bool:
         """Whether ``expr`` is the item, an attribute of it, or a part."""
         return _root(expr) in self._names_of_item
 
     def _holds_item(self, expr: s.Expr) -> bool:
         if isinstance(expr, s.Display):
             return any(self._holds_item(element) for element in expr.elements)
-        return self._is_of_item(expr)
+        return self.is_of_item(expr)
 
     def _is_kept(self, taken: s.Node) -> bool:
         """Whether the item goes straight to where others find it."""

@@ -94,7 +94,28 @@ class Queues:
             return None  # once for each item of a batch
         elsewhere = [join for join in joins if s.enclosing_scope(join.where) is not scope]
         join = next(iter([*elsewhere, *joins]), None)
-        return items.missed(join, leaving_counts=bool(elsewhere))
+        missed = items.missed(join, leaving_counts=bool(elsewhere))
+        return None if missed is not None and join is None and self._may_be_done(missed, items) else missed
+
+    def _may_be_done(self, missed: Consumption, items: Items) -> bool:
+        """Whether a handler on the way gives the queue, what holds it, or the item to code that may account for it."""
+        holders = {missed.get.receiver} | _bases(missed.get.receiver)
+        places = {place for holder in holders if (place := self._names.place(holder)) is not None}
+        handlers = {move.step.node for move in missed.path.moves if isinstance(move.step.node, s.Handler)}
+        for call in (node for handler in handlers for node in s.walk(handler) if isinstance(node, s.Call)):
+            if self._flow.is_log_call(call) or self._names.qualified(call.func) == "builtins.print":
+                continue
+            given = [argument.value for argument in call.args]
+            receiver = call.func.value if isinstance(call.func, s.Attribute) else None
+            if receiver is not None and (items.is_of_item(receiver) or self._names.place(receiver) in places):
+                return True
+            for part in (part for value in given for part in s.walk(value)):
+                if isinstance(part, s.Name) and items.is_of_item(part):
+                    return True
+                if isinstance(part, (s.Name, s.Attribute)) and not isinstance(part.parent, s.Attribute):
+                    if self._names.place(part) in places:
+                        return True
+        return False
 
     def _marks(self, tracked: Tracked) -> Marks:
         """What calls ``task_done()``: directly, or by naming a function that does."""
@@ -181,3 +202,12 @@ def _takes_item(call: s.Call) -> bool:
     """Whether a call of ``get()`` has the arguments of a queue's, not of a dict's."""
     first = call.positional(0)
     return first is None or (isinstance(first, s.Constant) and isinstance(first.value, bool))
+
+
+def _bases(expr: s.Expr) -> set[s.Expr]:
+    """What leads to ``expr``: ``a`` and ``a.b`` for ``a.b.c``."""
+    found: set[s.Expr] = set()
+    while isinstance(expr, s.Attribute):
+        expr = expr.value
+        found.add(expr)
+    return found

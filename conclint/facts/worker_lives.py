@@ -14,6 +14,8 @@ from .witness import Witness
 from .worker_ends import WorkerEnds
 from .worker_uses import WorkerUse, WorkerUses
 
+_ASKED = ("is_alive", "exitcode")
+
 
 class Unjoined(NamedTuple):
     """A worker that is started and, on some normal path, not waited for."""
@@ -67,12 +69,15 @@ class WorkerLives:
     def _left_by_body(self, use: WorkerUse) -> Unjoined | None:
         """Whether a context manager joins the worker after its ``yield`` only, which raises where the body does.
 
-        A daemon that it joins is one that is not to outlast the ``with`` either.
+        A daemon that it joins is one that is not to outlast the ``with`` either, but for one that it joins for some
+        time only, and does not ask then.
         """
         home, manager = use.home, s.enclosing_function(use.worker.call)
         if not isinstance(home, s.Name) or not use.calls("join") or manager is None or not manager.is_generator:
             return None
         if not self._names.decorated(manager, self._names.catalog.calls["contextmanagers"]):
+            return None
+        if use.is_daemon and not _insists(use, manager, home.id):
             return None
         yields = [node for node in s.own_nodes(manager) if isinstance(node, s.Yield) and not _is_guarded(node, manager)]
         reached = self._paths.follow(use.worker.call, home, use.seen_to, runs_at_once=False) if yields else None
@@ -93,6 +98,23 @@ class WorkerLives:
             if state.life is Life.STARTED:
                 return Unjoined(use.worker, "path", Witness(reached.path(leave, state)), home, None)
         return None
+
+
+def _insists(use: WorkerUse, manager: s.Function, name: str) -> bool:
+    """Whether ``manager`` joins the worker for as long as it takes, or looks afterwards whether it has ended."""
+    joins: set[s.Node] = set()
+    for join in use.calls("join"):
+        call = join.node.parent if isinstance(join.node, s.Attribute) else join.node
+        timeout = call.argument(0, "timeout") if isinstance(call, s.Call) else None
+        if call is None or timeout is None or s.is_nothing(timeout):
+            return True
+        joins.add(call)
+    joined = False
+    for node in s.own_nodes(manager):
+        joined |= node in joins
+        if joined and isinstance(node, s.Attribute) and node.attr in _ASKED and s.last_name(node.value) == name:
+            return True
+    return False
 
 
 def _is_guarded(node: s.Yield, manager: s.Function) -> bool:
