@@ -230,6 +230,7 @@ class Catalog:
         self.pickling: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in data["pickling"].items()}
         harmless = data["harmless"]
         self.harmless_functions = frozenset(harmless["functions"])
+        self.harmless_if: dict[str, str] = harmless["if"]
         self.harmless_methods = frozenset(harmless["methods"])
         self.looking_methods = frozenset(harmless["looks"])
         self.harmless_of: dict[str, frozenset[str]] = {k: frozenset(v) for k, v in harmless["of"].items()}

@@ -83,11 +83,18 @@ class Cache:
 - A function that never releases the lock, where another function of the class or module does: `__enter__` and
   `__exit__`, `lock` and `unlock`, `begin` and `commit`. (One that releases only what it took itself is no such
   other half.) Also one that keeps the lock on success and releases it on failure, or tells by its result.
+- A function that keeps the lock for somebody else to give back, and raises instead, where that is seen to: by a
+  function of the file that it calls before, which releases the lock, perhaps; or by one of its callers, which runs it
+  in a `try` whose handler or `finally` releases it, or in a `with` that may. Also where the lock is a semaphore, or a
+  signal: held from the start by the code that makes it, or taken and kept by another function.
 - A lock made in the function and used by nothing else: it excludes nobody, so nobody waits for it.
 - The lock, its `release`, or a function that releases it is handed to somebody else while it is held: a thread, a
   callback, an `ExitStack`, a container.
 - Paths on which the acquire failed: `if not lock.acquire(timeout=1): return`, `got = ...; if got:`.
-- Locks of items that one loop takes and another gives back, where a call between the two is given the items.
+- Locks of items that one loop takes and another gives back, where a call between the two is given the items, the two
+  loops do not stand under the same conditions, or another function gives such locks back.
+- A cancelled wait for a lock that the file writes itself, under any `with`, or where a handler calls a method of the
+  lock, or passes the lock or the one that waits to anything but the queue of those who wait.
 - Things that only look like locks: the `acquire()` of a connection pool.
 - A generated function with hundreds of locks: only as many are followed as take time in proportion to its length.
 

@@ -12,9 +12,9 @@ from .. import syntax as s
 from ..cfg import Graph, Label, Level, Step, StepKind
 from ..cfg_builder import build
 from ..cfg_routes import CallBehaviour
-from ..dataflow import INTERRUPTED, UNLIKELY, Anything, Budget, explore
+from ..dataflow import INTERRUPTED, LIKELY, UNLIKELY, Anything, Budget, explore
 from ..exceptions import ANY, EXCEPTION, ExceptionClasses
-from ..kinds import ApiMethod, External, Foreign, Kind, LocalClass, LocalFunction
+from ..kinds import ApiMethod, External, Foreign, Kind, LocalClass, LocalFunction, LocalInstance
 from ..names import Names
 from .lock_ops import never_waits
 
@@ -205,8 +205,8 @@ class Flow(CallBehaviour):
                 if kind.receiver is not None and self._is_hook(function):
                     return Level.LIKELY  # whatever a subclass puts there
                 bodies = [function, *self.names.overrides(function, kind.receiver)]
-                if self.names.place(call) is not None and not any(_raises(body) for body in bodies):
-                    return Level.UNLIKELY  # it hands back an attribute, which it may make first
+                if self.names.place(call) is not None and all(self._only_hands_back(body) for body in bodies):
+                    return Level.UNLIKELY
                 levels = {self.function_level(body) for body in bodies}
                 return next((level for level in (Level.LIKELY, Level.INTERRUPT) if level in levels), Level.UNLIKELY)
             elif isinstance(kind, LocalClass):
@@ -220,7 +220,8 @@ class Flow(CallBehaviour):
                 return Level.UNLIKELY
             if self.is_log_call(call):
                 return Level.UNLIKELY
-        return Level.UNLIKELY if catalog.says_exception(s.last_name(func)) else Level.LIKELY
+        is_harmless = _is_harmless(call, catalog.harmless_if.get(self.names.qualified(func) or ""))
+        return Level.UNLIKELY if is_harmless or catalog.says_exception(s.last_name(func)) else Level.LIKELY
 
     def _constructor_level(self, node: s.ClassDef) -> Level:
         constructor = self.names.method(node, "__init__")
@@ -230,6 +231,25 @@ class Flow(CallBehaviour):
             return Level.LIKELY
         is_known = not self.names.is_open(node) or self.names.catalog.says_exception(node.name)
         return Level.UNLIKELY if is_known else Level.LIKELY
+
+    def _only_hands_back(self, function: s.Function) -> bool:
+        """Whether a function that hands back an attribute does nothing likely to fail, except make a lock first."""
+        for node in s.own_nodes(function):
+            if isinstance(node, (s.Raise, s.Await)):
+                return False
+            if isinstance(node, s.Call) and self.level(node) in LIKELY and not self._makes_lock(node):
+                return False
+        return True
+
+    def _makes_lock(self, call: s.Call) -> bool:
+        """Whether ``call`` makes a lock: one of Python's, or of a class of this file whose name says so."""
+        for kind in self.names.kinds(call):
+            if isinstance(kind, LocalInstance) and self.names.catalog.says_lock(kind.node.name):
+                return True
+            instance = self.names.as_instance(kind)
+            if instance is not None and instance.type.kind in self.names.catalog.lock_kinds:
+                return True
+        return False
 
     def _is_hook(self, function: s.Function) -> bool:
         """Whether a method is there to be overridden: abstract, or with nothing in it."""
@@ -321,6 +341,14 @@ def _is_foreign_class(kind: Kind) -> bool:
     return kind.maker.rpartition(".")[2].lstrip("_")[:1].isupper()
 
 
+def _is_harmless(call: s.Call, condition: str | None) -> bool:
+    """Whether a function does not fail on the arguments of ``call``: ``condition`` is what the catalogue says of it."""
+    first = call.positional(0)
+    if condition == "number":
+        return isinstance(first, s.Constant) and isinstance(first.value, (int, float)) and len(call.args) == 1
+    return condition == "default" and len(call.args) == 3 and not call.has_star
+
+
 def _is_stub(function: s.Function) -> bool:
     """Whether the body only says that a subclass must provide one."""
     body = [node for node in function.body if not _is_docstring(node)]
@@ -329,7 +357,3 @@ def _is_stub(function: s.Function) -> bool:
 
 def _is_docstring(node: s.Stmt) -> bool:
     return isinstance(node, s.ExprStmt) and isinstance(node.value, s.Constant)
-
-
-def _raises(function: s.Function) -> bool:
-    return any(isinstance(node, s.Raise) for node in s.own_nodes(function))

@@ -15,6 +15,7 @@ from .lock_objects import LockObjects
 from .lock_ops import Action, LockOp
 from .lock_paths import LockPaths
 from .locks import LockUses
+from .rescues import Rescues
 
 
 class Effect(NamedTuple):
@@ -35,6 +36,7 @@ class LockFacts:
         self._flow = flow
         self._calls = calls
         self.uses = LockUses(flow, objects)
+        self._rescues = Rescues(flow, calls, self.uses, self._givers_of)
         self._paths: dict[tuple[s.Node, Place], LockPaths | None] = {}
         self._givers: dict[Place, set[s.Node]] = {}
         self._signallers: dict[Place, set[s.Node]] = {}
@@ -78,15 +80,30 @@ class LockFacts:
 
         One that releases only what it took itself is no other half of anything.
         """
+        return not self._givers_of(place) <= {beside} or self._is_taken_for_callers(place, beside)
+
+    def _givers_of(self, place: Place) -> set[s.Node]:
         known = self._givers.get(place)
         if known is None:
             known = self._givers[place] = {scope for scope in self.uses.releasers(place) if self._gives(scope, place)}
-        return not known <= {beside} or self._is_taken_for_callers(place, beside)
+        return known
 
-    def takes_for_good(self, place: Place, beside: s.Node) -> bool:
-        """Whether a function other than ``beside`` ends with the lock at ``place`` taken."""
-        takers = (scope for scope in self.uses.scopes() if scope is not beside and self.uses.at(scope, place))
-        paths = (self.paths(scope, place) for scope in takers)
+    def is_rescued(self, place: Place, function: s.Node) -> bool:
+        """Whether some caller of ``function`` would give the lock back where it raises."""
+        return self._rescues.is_rescued(place, function)
+
+    def is_released_by(self, node: s.Node, place: Place) -> bool:
+        """Whether ``node`` is a call that runs a function of this file that releases the lock, perhaps."""
+        return self._rescues.is_released_by(node, place)
+
+    def takes_for_good(self, place: Place, beside: s.Node, *, itself: bool = False) -> bool:
+        """Whether a function other than ``beside`` ends with the lock at ``place`` taken; ``itself``: by no helper."""
+        takers: dict[s.Node, list[LockOp]] = {
+            scope: self.uses.at(scope, place) for scope in self.uses.scopes() if scope is not beside
+        }
+        paths = (
+            self.paths(scope, place) for scope, ops in takers.items() if any(op.direct or not itself for op in ops)
+        )
         return any(each is not None and each.effect() is Action.ACQUIRE for each in paths)
 
     def passes_on(self, place: Place, function: s.Node) -> bool:

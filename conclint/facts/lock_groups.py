@@ -1,7 +1,8 @@
 """Locks that one loop of a function takes, one after the other, and another of its loops gives back.
 
 Each is an attribute of what its loop runs over, so that no name leads from the one to the other. All of them together
-are followed as one: held from the first that is taken until the second loop begins.
+are followed as one: held from the first that is taken until the second loop begins. Nothing is said where the one loop
+stands under a condition that the other does not, nor where another function gives such locks back.
 """
 
 from __future__ import annotations
@@ -71,9 +72,29 @@ class LockGroups:
             loops = {loop for loop, _ in gives}
             if not loops or any(loop in loops for loop, _ in takes):
                 continue  # each is given back before the next one is taken
+            if not _are_together({loop for loop, _ in takes}, loops, scope) or self._is_given_back_elsewhere(
+                takes, scope
+            ):
+                continue
             held_after = {self._held_after(op): op for _, op in takes}
             if None not in held_after:
                 yield _group({node: op for node, op in held_after.items() if node is not None}, takes, gives)
+
+    def _is_given_back_elsewhere(self, takes: list[tuple[s.For, LockOp]], scope: s.Function) -> bool:
+        """Whether another function releases such a lock, which it has not taken: the other half of ``scope``.
+
+        One inside a function that takes such locks is the other half of that.
+        """
+        for _, op in takes:
+            for other in self._uses.releasers(op.place) - {scope}:
+                around = [other, *(each for each in s.ancestors(other) if isinstance(each, s.Function))]
+                if scope in around or not any(self._takes_such(each, op) for each in around):
+                    return True
+        return False
+
+    def _takes_such(self, scope: s.Node, op: LockOp) -> bool:
+        taken = (each for each in self._uses.of(scope) if each.action is not Action.RELEASE)
+        return any(each.place.path[-1:] == op.place.path[-1:] for each in taken)
 
     def _held_after(self, op: LockOp) -> s.Node | None:
         outcome = self._uses.result_node(op.call)
@@ -110,8 +131,8 @@ class _Transfer:
         return (self._after(step, edge.label, state),)
 
     def raised(self, step: Step, state: _State) -> Iterable[_State]:
-        if step.kind is StepKind.ITERATE and step.node in self._group.loops:
-            return ()  # that the loop itself fails while it takes them is far-fetched
+        if step.kind is StepKind.ITERATE and self._is_over_them(step.node):
+            return ()  # that the loop itself fails while it goes over them is far-fetched
         return (_FREE if self._is_end(step.node) else state,)
 
     def _after(self, step: Step, label: Label, state: _State) -> _State:
@@ -128,6 +149,12 @@ class _Transfer:
         if step.kind is StepKind.RETURN and isinstance(node, s.Return) and not s.is_nothing(node.value):
             return _FREE if any(self._is_meant(part) for part in s.walk(node)) else state
         return state
+
+    def _is_over_them(self, node: s.Node) -> bool:
+        """Whether ``node`` is the loop that takes them, or one over what that goes over too."""
+        if node in self._group.loops:
+            return True
+        return isinstance(node, (s.For, s.Clause)) and any(self._is_meant(part) for part in s.walk(node.iter))
 
     def _is_end(self, node: s.Node) -> bool:
         """Whether the locks are given back here, or are somebody else's to give back from here on."""
@@ -152,6 +179,35 @@ def _group(takes: dict[s.Node, LockOp], taken: list[tuple[s.For, LockOp]], given
     kept_in = frozenset(_names_in(loop.iter for loop, _ in given))
     names = _names_in(part for loop, _ in (*taken, *given) for part in (loop.iter, loop.target))
     return _Group(takes, frozenset(loop for loop, _ in taken), frozenset(gives), frozenset(names), kept_in)
+
+
+def _are_together(takes: set[s.For], gives: set[s.For], scope: s.Function) -> bool:
+    """Whether some release loop is run where the acquire loops are, and only there: after a test of what it runs over.
+
+    That is true only where there is anything to give back.
+    """
+    expected = {_conditions(loop, scope, frozenset()) for loop in takes}
+    return len(expected) == 1 and any(
+        _conditions(loop, scope, frozenset(_names_in([loop.iter]))) in expected for loop in gives
+    )
+
+
+def _conditions(node: s.Node, scope: s.Function, but: frozenset[str]) -> frozenset[tuple[s.Node, str]]:
+    """What decides, in ``scope``, whether ``node`` is run: tests, loops, handlers; no tests of the names ``but``."""
+    found: set[tuple[s.Node, str]] = set()
+    child = node
+    for parent in s.ancestors(node):
+        if parent is scope:
+            break
+        if isinstance(parent, (s.Handler, s.Case)):
+            found.add((parent, ""))
+        elif isinstance(parent, (s.If, s.While, s.For, s.Try)):
+            in_orelse = any(child is statement for statement in parent.orelse)
+            is_tested = isinstance(parent, s.If) and isinstance(parent.test, s.Name) and parent.test.id in but
+            if in_orelse or not (is_tested or isinstance(parent, s.Try)):
+                found.add((parent, "else" if in_orelse else ""))
+        child = parent
+    return frozenset(found)
 
 
 def _names_in(exprs: Iterable[s.Expr]) -> set[str]:

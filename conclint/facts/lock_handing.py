@@ -13,6 +13,7 @@ from ..names import Names
 
 _TAKE = ("popleft", "pop")
 _WAKE = ("set", "set_result")
+_LEAVE = ("remove", "discard", "pop")
 _QUEUE = ("append", "appendleft", "add")
 
 
@@ -33,7 +34,7 @@ def lost_handovers(names: Names) -> Iterator[LostHandover]:
         for queue, wake in _handed_over(release, _state(node, names), names):
             queued = _queued(acquire, queue, names)
             for wait in s.own_nodes(acquire):
-                if isinstance(wait, s.Await) and _root(wait.value) in queued and _is_lost(wait, acquire, names):
+                if isinstance(wait, s.Await) and _root(wait.value) in queued and _is_lost(wait, acquire, queued, names):
                     yield LostHandover(wait, wake)
 
 
@@ -76,21 +77,36 @@ def _queued(acquire: s.Function, queue: str, names: Names) -> set[str]:
     return found
 
 
-def _is_lost(wait: s.Await, acquire: s.Function, names: Names) -> bool:
-    """Whether an exception at ``wait`` leaves ``acquire`` before any method of the lock could give it back."""
+def _is_lost(wait: s.Await, acquire: s.Function, queued: set[str], names: Names) -> bool:
+    """Whether an exception at ``wait`` leaves ``acquire`` before anything could give the lock back.
+
+    A context manager could, and so could in a handler a method of the lock, or whatever is given the lock or the one
+    who waits; all but what only takes him out of the queue.
+    """
     child: s.Node = wait
     for parent in s.ancestors(wait):
         if parent is acquire:
             return True
+        if isinstance(parent, s.With):
+            return False
         if isinstance(parent, s.Try) and any(child is statement for statement in parent.body):
             endings = [*parent.final, *(statement for handler in parent.handlers for statement in handler.body)]
             parts = [part for statement in endings for part in s.walk(statement)]
-            if any(isinstance(part, s.Call) and _own(part.func, names) for part in parts):
+            if any(isinstance(part, s.Call) and _may_give_back(part, queued, names) for part in parts):
                 return False
             if parent.handlers and not any(isinstance(part, s.Raise) for part in parts):
                 return False
         child = parent
     return True
+
+
+def _may_give_back(call: s.Call, queued: set[str], names: Names) -> bool:
+    if _own(call.func, names):
+        return True
+    if isinstance(call.func, s.Attribute) and _own(call.func.value, names) and call.func.attr in _LEAVE:
+        return False
+    given = (part for argument in call.args for part in s.walk(argument.value) if isinstance(part, s.Name))
+    return any(part.id in queued or names.self_of(part) is not None for part in given)
 
 
 def _own(node: s.Node, names: Names) -> str:

@@ -12,7 +12,7 @@ from ..dataflow import CERTAIN, EVERYWHERE, LIKELY, Reached
 from ..kinds import Place
 from .conditions import RETURN
 from .flow import Flow
-from .lock_ops import LockOp
+from .lock_ops import Action, LockOp
 from .lock_states import LockState
 from .lock_walks import LockWalks, Others
 from .locks import LockUses
@@ -131,21 +131,57 @@ class LockLeaks(LockWalks):
 
         Who sees it raise does not know that it is held: no ``__exit__`` follows an ``__enter__`` that raises. Elsewhere
         only a ``raise`` counts: of a call it may be known that it does not fail. Any ``await`` may be cancelled, and
-        whoever that comes to in ``await acquire()`` does not have the lock either. A lock that a function makes for
-        what it starts is a signal to it, and over when the function is.
+        whoever that comes to in ``await acquire()`` does not have the lock either. Permits of a semaphore may come back
+        by other ways, and a signal is over when it has been given.
         """
-        if self._place.root[0] == "local":
-            return None
         name = self._scope.name if isinstance(self._scope, s.Function) else ""
         enters, acquires = name in _ENTERING, name in self._flow.names.catalog.acquire_methods
+        if op.is_counted or self._is_signal(is_taker=enters or acquires):
+            return None
         for raising in (LIKELY,) if enters else (CERTAIN, LIKELY) if acquires else (CERTAIN,):
             reached = self._explore(raising)
             thrown = _by_site(reached.at(self.graph.raise_exit))
             for state in (state for site in sites for state in thrown.get(site, ()) if state.is_held):
                 leak = self._leak(reached, op, Exit.EXCEPTION, self.graph.raise_exit, state, True)
                 if enters or raising is CERTAIN or _is_awaited(leak.path.raiser):
-                    return leak
+                    if not self._is_given_back_after_all(leak.path):
+                        return leak
         return None
+
+    def _is_signal(self, is_taker: bool) -> bool:
+        """Whether the lock is one that tells of something: held from the start, until that has happened.
+
+        So is one that a function makes for what it starts, and one that another function takes and keeps, unless this
+        one ``is_taker``: made for taking it.
+        """
+        root = self._place.root
+        if root[0] == "local":
+            return True
+        if not is_taker and self._others.takes_for_good(self._place, self._scope, itself=True):
+            return True
+        return any(op.action is not Action.RELEASE for op in self._ops_of_makers())
+
+    def _ops_of_makers(self) -> Iterator[LockOp]:
+        """What is done with the lock by the code that makes it, also before it has its name there."""
+        names = self._flow.names
+        root = self._place.root
+        if root[0] == "global":
+            yield from self._uses.at(s.root_of(self._scope), self._place)
+        if root[0] != "self" or not isinstance(root[1], s.ClassDef):
+            return
+        constructor = names.method(root[1], "__init__")
+        if constructor is not None:
+            yield from self._uses.at(constructor, self._place)
+        for binding in names.attribute_bindings(root[1], self._place.path[0]) if self._place.path else ():
+            made = None if binding.value is None else names.place(binding.value)
+            if binding.value is not None and made is not None:
+                yield from self._uses.at(s.enclosing_scope(binding.value), made)
+
+    def _is_given_back_after_all(self, path: Witness) -> bool:
+        """Whether a function of this file that the path calls gives the lock back, or a caller of this one."""
+        if any(self._others.is_released_by(move.step.node, self._place) for move in path.moves):
+            return True
+        return self._others.is_rescued(self._place, self._scope)
 
     def _leak(
         self, reached: Reached[LockState], op: LockOp, how: Exit, step: int, state: LockState, releases: bool

@@ -28,11 +28,20 @@ class Others(Protocol):
     def gives_back(self, place: Place, beside: s.Node) -> bool:
         """Whether one other than ``beside`` releases the lock without having acquired it."""
 
-    def takes_for_good(self, place: Place, beside: s.Node) -> bool:
-        """Whether one other than ``beside`` ends with the lock taken, for its caller or for ``beside`` to give back."""
+    def takes_for_good(self, place: Place, beside: s.Node, *, itself: bool = False) -> bool:
+        """Whether one other than ``beside`` ends with the lock taken, for its caller or for ``beside`` to give back.
+
+        With ``itself``, one that takes it by its own ``acquire()``, not by calling a helper.
+        """
 
     def passes_on(self, place: Place, function: s.Node) -> bool:
         """Whether one that holds the lock hands on ``function``, which is then to release it."""
+
+    def is_rescued(self, place: Place, function: s.Node) -> bool:
+        """Whether some caller of ``function`` would give the lock back where it raises."""
+
+    def is_released_by(self, node: s.Node, place: Place) -> bool:
+        """Whether ``node`` is a call that runs a function of this file that releases the lock, perhaps."""
 
 
 class LockWalks:
