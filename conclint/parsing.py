@@ -6,6 +6,7 @@ CPython's own parser reads every text first, and what it makes is enough to find
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from _thread import allocate_lock  # threading takes longer to import
 from collections.abc import Callable, Iterator
@@ -43,8 +44,10 @@ _large_stacks: set[int] = set()
 _OBJECTS = 500_000
 """How many more objects there may be before garbage is looked for: the trees of a file of some 10,000 lines."""
 
-_YOUNG_COLLECTIONS = 25
-"""How often it is looked for among what is new before what is older has its turn."""
+_FILES_AN_OLDER, _FILES_A_FULL = 25, 300
+"""After so many files garbage is looked for among what one of them has left, and among everything."""
+
+_collections = itertools.count(1)
 
 _SCANNED = r"""
     \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} (?: \\. | [^\\] )*? '{3}
@@ -196,7 +199,7 @@ def _looks_deep(text: str) -> bool:
 
 @contextlib.contextmanager
 def garbage_is_rare() -> Iterator[None]:
-    """Has garbage looked for only once there is as much as a large file leaves, and then among what is new.
+    """Has garbage looked for only once there is as much as a large file leaves.
 
     Trees live until their file is done, and some of them longer: looking among them all the time is in vain.
     """
@@ -206,7 +209,7 @@ def garbage_is_rare() -> Iterator[None]:
         _thresholds.append(gc.get_threshold())
         before = _thresholds[0]
         if before[0]:  # zero is for never
-            gc.set_threshold(max(before[0], _OBJECTS), max(before[1], _YOUNG_COLLECTIONS), before[2])
+            gc.set_threshold(max(before[0], _OBJECTS), *before[1:])
     try:
         yield
     finally:
@@ -267,8 +270,13 @@ def on_large_stack(work: Callable[[], T]) -> T:
 
 
 def _collect_young() -> None:
-    """Frees the trees of one file before there are those of another: they refer to themselves."""
+    """Frees the trees of one file before there are those of another: they refer to themselves.
+
+    What is collected by hand never makes an older generation's turn come, so that is seen to here: trees that were kept
+    for other files have grown old when they are let go.
+    """
     import gc
 
     if gc.isenabled():
-        gc.collect(0)
+        count = next(_collections)
+        gc.collect(2 if count % _FILES_A_FULL == 0 else 1 if count % _FILES_AN_OLDER == 0 else 0)
