@@ -16,7 +16,6 @@ from ..dataflow import INTERRUPTED, LIKELY, UNLIKELY, Anything, Budget, explore
 from ..exceptions import ANY, EXCEPTION, ExceptionClasses
 from ..kinds import ApiMethod, External, Foreign, Kind, LocalClass, LocalFunction, LocalInstance
 from ..names import Names
-from .lock_ops import never_waits
 
 _DEEPEST_CALL = 30
 """How far calls of functions of the file are followed into one another; beyond it nothing is known of them."""
@@ -180,7 +179,7 @@ class Flow(CallBehaviour):
             method = self.names.bound_method(func)
             if method is not None:
                 if self.is_lock(method.value) and method.attr in catalog.acquire_methods:
-                    return Level.NEVER if never_waits(call) else Level.INTERRUPT
+                    return Level.INTERRUPT
                 if self.is_lock(method.value) and method.attr in catalog.release_methods:
                     return Level.NEVER
                 if method.attr in catalog.harmless_of["condition"] and self.is_lock(method.value):
@@ -193,7 +192,7 @@ class Flow(CallBehaviour):
                     return Level.UNLIKELY
             elif isinstance(kind, ApiMethod):
                 if kind.receiver.type.kind in catalog.lock_kinds and kind.name in catalog.acquire_methods:
-                    return Level.NEVER if never_waits(call) else Level.INTERRUPT
+                    return Level.INTERRUPT
                 if kind.receiver.type.kind in catalog.lock_kinds and kind.name in catalog.release_methods:
                     return Level.NEVER
                 if kind.name in catalog.harmless_of.get(kind.receiver.type.kind, ()):

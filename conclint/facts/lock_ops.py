@@ -77,12 +77,6 @@ def is_conditional(call: s.Call, instance: Instance | None) -> bool:
     return not (isinstance(timeout, s.Constant) and timeout.value in (None, -1))
 
 
-def never_waits(call: s.Call) -> bool:
-    """Whether ``acquire(...)`` comes back at once, so that no signal can interrupt it."""
-    blocking = call.argument(0, "blocking") or call.keyword("block")
-    return isinstance(blocking, s.Constant) and blocking.value is False
-
-
 def is_to_fail(call: s.Call) -> bool:
     """Whether a test fails where ``call`` gets the lock: ``self.assertFalse(lock.acquire(False))``."""
     if s.last_name(call.func) not in load().acquire_methods:
