@@ -99,12 +99,18 @@ class LockFacts:
     def takes_for_good(self, place: Place, beside: s.Node, *, itself: bool = False) -> bool:
         """Whether a function other than ``beside`` ends with the lock at ``place`` taken; ``itself``: by no helper."""
         takers: dict[s.Node, list[LockOp]] = {
-            scope: self.uses.at(scope, place) for scope in self.uses.scopes() if scope is not beside
+            scope: self.uses.at(scope, place)
+            for scope in self.uses.scopes()
+            if scope is not beside and not (self._is_called_by(beside, scope) and not itself)
         }
         paths = (
             self.paths(scope, place) for scope, ops in takers.items() if any(op.direct or not itself for op in ops)
         )
         return any(each is not None and each.effect() is Action.ACQUIRE for each in paths)
+
+    def _is_called_by(self, caller: s.Node, function: s.Node) -> bool:
+        sites = self._calls.to(function) if isinstance(function, s.Function) else ()
+        return any(s.enclosing_scope(site) is caller for site in sites)
 
     def passes_on(self, place: Place, function: s.Node) -> bool:
         """Whether a function that holds the lock at ``place`` hands ``function`` on: ``pool.submit(self.run)``."""
