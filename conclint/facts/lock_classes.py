@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from .. import syntax as s
 from ..kinds import LocalInstance
 from ..names import Names
-from .lock_ops import Action, LockOp, is_conditional
-
-_ENTERING = ("__enter__", "__aenter__")
+from .lock_ops import ENTERING, Action, LockOp, is_conditional
 
 
 def own_lock_ops(names: Names) -> Iterator[LockOp]:
@@ -39,7 +37,7 @@ def _is_own_lock(expr: s.Expr, names: Names) -> bool:
         release = names.method(node, "release")
         if release is None or names.method(node, "acquire") is None or not names.catalog.says_lock(node.name):
             return False
-        if not any(names.method(node, name) for name in _ENTERING):
+        if not any(names.method(node, name) for name in ENTERING):
             return False
         if any(param.default is None and not param.kind.startswith("*") for param in release.params[1:]):
             return False

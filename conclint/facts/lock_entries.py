@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from .. import syntax as s
 from .calls import Calls
+from .lock_ops import ENTERING
 from .locks import LockUses
 
-_ENTERING = ("__enter__", "__aenter__")
 _LEAVING = ("__exit__", "__aexit__")
 
 
@@ -19,7 +19,7 @@ def unheeded_entries(calls: Calls, uses: LockUses) -> Iterator[s.Call]:
     """
     names = calls.names
     for enter in names.module.functions:
-        owner = names.owner(enter) if enter.name in _ENTERING else None
+        owner = names.owner(enter) if enter.name in ENTERING else None
         if owner is None:
             continue
         if _asks(enter):

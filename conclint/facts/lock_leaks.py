@@ -12,13 +12,11 @@ from ..dataflow import CERTAIN, EVERYWHERE, LIKELY, Reached
 from ..kinds import Place
 from .conditions import RETURN
 from .flow import Flow
-from .lock_ops import Action, LockOp
+from .lock_ops import ENTERING, Action, LockOp
 from .lock_states import LockState
 from .lock_walks import LockWalks, Others
 from .locks import LockUses
 from .witness import Witness
-
-_ENTERING = frozenset({"__enter__", "__aenter__"})
 
 
 class Exit(Enum):
@@ -135,7 +133,7 @@ class LockLeaks(LockWalks):
         by other ways, and a signal is over when it has been given.
         """
         name = self._scope.name if isinstance(self._scope, s.Function) else ""
-        enters, acquires = name in _ENTERING, name in self._flow.names.catalog.acquire_methods
+        enters, acquires = name in ENTERING, name in self._flow.names.catalog.acquire_methods
         if op.is_counted or self._is_signal(is_taker=enters or acquires):
             return None
         for raising in (LIKELY,) if enters else (CERTAIN, LIKELY) if acquires else (CERTAIN,):

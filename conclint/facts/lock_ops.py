@@ -19,6 +19,10 @@ class Action(Enum):
     RELEASE = auto()
 
 
+ENTERING = frozenset({"__enter__", "__aenter__"})
+"""The methods that a ``with`` begins by; no exit follows one that raises."""
+
+
 class LockOp(NamedTuple):
     """A call of ``acquire()`` or ``release()`` of a lock, or of a helper that does as much."""
 
